@@ -1,0 +1,83 @@
+//! The trait that the engine speaks; objects are plain JSON as the API gives them.
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use serde_json::Value;
+
+/// Names one kind of the API, e.g. `apps/v1` `StatefulSet`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Gvk {
+    pub group: String,
+    pub version: String,
+    pub kind: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    Created,
+    Changed,
+    Unchanged,
+}
+
+/// One change seen by a watch.
+#[derive(Debug, Clone)]
+pub enum Seen {
+    /// The listing that begins (or renews) the watch.
+    Listed(Vec<Value>),
+    Applied(Value),
+    Deleted(Value),
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct ExecOutput {
+    pub stdout: String,
+    pub stderr: String,
+    pub code: i32,
+}
+
+/// Errors carry what the operator can act on.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    #[error("the cluster {cluster} does not answer: {source_text}")]
+    Unreachable { cluster: String, source_text: String },
+    #[error("no permission to {verb} {resource}{}", namespace.as_deref().map(|n| format!(" in namespace {n}")).unwrap_or_default())]
+    Forbidden { verb: String, resource: String, namespace: Option<String>, message: String },
+    #[error("{object} is not there")]
+    NotFound { object: String },
+    #[error("{object}: field {fields} belongs to {manager}")]
+    Conflict { object: String, manager: String, fields: String },
+    #[error("{object} was refused: {message}")]
+    Invalid { object: String, message: String },
+    #[error("this cluster has no kind {0}")]
+    UnknownKind(String),
+    #[error("{0}")]
+    Other(String),
+}
+
+pub type Result<T> = std::result::Result<T, ClusterError>;
+
+#[async_trait]
+pub trait Cluster: Send + Sync + std::fmt::Debug {
+    /// How people know it: context name, or `landfall (embedded)`.
+    fn name(&self) -> &str;
+    /// Server version, e.g. `v1.36.3`, and the API versions served (`apps/v1`, `apps/v1/Deployment`).
+    async fn version(&self) -> Result<(String, Vec<String>)>;
+    /// Server-side apply; `force` takes over fields of other managers.
+    async fn apply(&self, object: &Value, manager: &str, force: bool) -> Result<Applied>;
+    async fn get(&self, gvk: &Gvk, namespace: Option<&str>, name: &str) -> Result<Option<Value>>;
+    /// `selector` is a label selector, empty for all; `namespace` none for all or cluster-scoped.
+    async fn list(&self, gvk: &Gvk, namespace: Option<&str>, selector: &str) -> Result<Vec<Value>>;
+    /// Create as is, failing where it exists.
+    async fn create(&self, object: &Value) -> Result<Value>;
+    /// Replace with optimistic locking by `metadata.resourceVersion`.
+    async fn replace(&self, object: &Value) -> Result<Value>;
+    /// JSON merge patch.
+    async fn patch(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, patch: &Value) -> Result<Value>;
+    /// Background deletion; waits until it is gone when `wait`. Absent is no error: false.
+    async fn delete(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, wait: bool) -> Result<bool>;
+    /// Starts with `Listed`; survives disconnects by listing anew.
+    fn watch(&self, gvk: &Gvk, namespace: Option<&str>, selector: &str) -> BoxStream<'static, Result<Seen>>;
+    async fn exec(&self, namespace: &str, pod: &str, container: &str, command: &[String], stdin: Option<&[u8]>) -> Result<ExecOutput>;
+    /// The last `tail` lines; `previous` reads the container before its restart.
+    async fn logs(&self, namespace: &str, pod: &str, container: &str, tail: i64, previous: bool) -> Result<String>;
+}

@@ -1,0 +1,3 @@
+//! Pure: rendered releases and a snapshot of the cluster -> an immutable graph of steps.
+
+pub mod model;
