@@ -35,6 +35,35 @@ pub struct ExecOutput {
     pub code: i32,
 }
 
+/// A byte stream to a port of a pod.
+pub trait Duplex: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
+impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A question to the API's authorisation: may this user do `verb` on `resource`?
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Access {
+    /// `create`, `patch`, …
+    pub verb: String,
+    pub group: String,
+    /// Plural, with a subresource after a slash: `pods`, `pods/exec`.
+    pub resource: String,
+    /// None: all namespaces, or cluster-scoped.
+    pub namespace: Option<String>,
+}
+
+impl std::fmt::Display for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.verb, self.resource)?;
+        if !self.group.is_empty() {
+            write!(f, ".{}", self.group)?;
+        }
+        match &self.namespace {
+            Some(namespace) => write!(f, " in namespace {namespace}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Errors carry what the operator can act on.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
@@ -80,4 +109,8 @@ pub trait Cluster: Send + Sync + std::fmt::Debug {
     async fn exec(&self, namespace: &str, pod: &str, container: &str, command: &[String], stdin: Option<&[u8]>) -> Result<ExecOutput>;
     /// The last `tail` lines; `previous` reads the container before its restart.
     async fn logs(&self, namespace: &str, pod: &str, container: &str, tail: i64, previous: bool) -> Result<String>;
+    /// A stream to `port` of a pod, through the API server.
+    async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Box<dyn Duplex>>;
+    /// Those of `asked` that this user may not do.
+    async fn denied(&self, asked: &[Access]) -> Result<Vec<Access>>;
 }

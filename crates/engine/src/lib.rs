@@ -1,3 +1,23 @@
 //! Runs a plan: what may run side by side does, waits are watches, every wait is explained.
+//!
+//! The way through, as the verbs go it:
+//!
+//! ```text
+//! secrets::load -> (catalog: Blueprint) -> prepare::prepare -> run::run -> events, RunOutcome
+//! ```
+//!
+//! Nothing here writes to a terminal or reads the environment; displays see [`event::Event`] only.
 
+pub mod checks;
+pub mod down;
+pub mod error;
 pub mod event;
+pub mod prepare;
+pub mod records;
+pub mod run;
+pub mod secrets;
+
+pub use checks::{CheckContext, CheckOutcome};
+pub use error::EngineError;
+pub use prepare::{Prepared, prepare};
+pub use run::{ExitKind, RunContext, RunOutcome, run};
