@@ -1,1 +1,25 @@
-//! (under construction)
+//! Go's `text/template` in Rust: lexer, parser, executor and Go's value model. Knows nothing of Helm.
+//!
+//! ```
+//! use gotmpl::{FuncMap, Renderer, Templates, Value};
+//!
+//! let mut templates = Templates::new(FuncMap::new());
+//! templates.parse("greeting", "Hello {{ .name | printf \"%q\" }}!")?;
+//! let data = Value::map([("name", "world")]);
+//! assert_eq!(Renderer::new(&templates).render("greeting", &data)?, "Hello \"world\"!");
+//! # Ok::<(), gotmpl::Error>(())
+//! ```
+
+mod error;
+mod exec;
+mod format;
+mod func;
+mod template;
+mod value;
+
+pub use error::{Details, Error};
+pub use exec::{Context, Renderer};
+pub use format::{sprint, sprintf, sprintln};
+pub use func::{Body, FuncError, FuncMap, Function, Signature, Type};
+pub use template::{Limits, MissingKey, Options, Templates};
+pub use value::{Kind, List, ListType, Map, MapType, Object, Str, Value};

@@ -1,0 +1,106 @@
+//! Deep equality as `reflect.DeepEqual` has it, and deep copies.
+
+use super::{List, Map, Value};
+
+/// Values that nest deeper are held for cyclic, which only `set` of a map into itself makes.
+const DEEPEST: usize = 2_000;
+
+impl Value {
+    /// `reflect.DeepEqual`: types must agree (an `int` is never an `int64`), a nil map is not an empty one.
+    pub fn deep_equal(&self, other: &Value) -> bool {
+        equal(self, other, 0)
+    }
+
+    /// A copy that shares no map or list with this value. Objects are shared.
+    pub fn deep_copy(&self) -> Value {
+        copy(self, 0)
+    }
+}
+
+impl Map {
+    /// A copy that shares no map or list with this one.
+    pub fn deep_copy(&self) -> Map {
+        copy_map(self, 0)
+    }
+}
+
+fn equal(a: &Value, b: &Value, depth: usize) -> bool {
+    if depth > DEEPEST {
+        return true;
+    }
+    match (a, b) {
+        (Value::Nil, Value::Nil) => true,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Int(a), Value::Int(b)) | (Value::Int64(a), Value::Int64(b)) => a == b,
+        (Value::Uint8(a), Value::Uint8(b)) => a == b,
+        (Value::Uint64(a), Value::Uint64(b)) => a == b,
+        #[allow(clippy::float_cmp, reason = "Go compares floats exactly too")]
+        (Value::Float64(a), Value::Float64(b)) => a == b,
+        (Value::String(a), Value::String(b)) => a == b,
+        (Value::Bytes(a), Value::Bytes(b)) => a == b,
+        (Value::List(a), Value::List(b)) => {
+            a.list_type() == b.list_type()
+                && a.is_nil() == b.is_nil()
+                && a.len() == b.len()
+                && a.iter().zip(b.iter()).all(|(a, b)| equal(a, b, depth + 1))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            if a.same(b) {
+                return true;
+            }
+            if a.map_type() != b.map_type() || a.is_nil() != b.is_nil() {
+                return false;
+            }
+            let (a, b) = (a.borrow(), b.borrow());
+            a.len() == b.len()
+                && a.iter().zip(b.iter()).all(|((ak, av), (bk, bv))| ak == bk && equal(av, bv, depth + 1))
+        }
+        (Value::Object(a), Value::Object(b)) => a.equals(&**b),
+        _ => false,
+    }
+}
+
+fn copy(value: &Value, depth: usize) -> Value {
+    if depth > DEEPEST {
+        return value.clone();
+    }
+    match value {
+        Value::List(list) if !list.is_nil() => {
+            Value::List(List::of(list.list_type(), list.iter().map(|item| copy(item, depth + 1)).collect()))
+        }
+        Value::Map(map) => Value::Map(copy_map(map, depth)),
+        other => other.clone(),
+    }
+}
+
+fn copy_map(map: &Map, depth: usize) -> Map {
+    if map.is_nil() {
+        return map.clone();
+    }
+    let entries = map.borrow().iter().map(|(key, value)| (key.clone(), copy(value, depth + 1))).collect();
+    Map::from_entries(map.map_type(), entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::MapType;
+    use super::*;
+
+    #[test]
+    fn a_change_is_seen_through_every_clone_but_not_through_a_copy() {
+        let inner = Map::new();
+        let tree = Value::map([("inner", inner.clone())]);
+        let copy = tree.deep_copy();
+        inner.insert("x", Value::Int(1));
+        assert_eq!(tree.to_string(), "map[inner:map[x:1]]");
+        assert_eq!(copy.to_string(), "map[inner:map[]]");
+    }
+
+    #[test]
+    fn equality_minds_types_and_nil() {
+        assert!(!Value::Int(1).deep_equal(&Value::Int64(1)));
+        assert!(!Value::Map(Map::nil(MapType::Any)).deep_equal(&Value::Map(Map::new())));
+        assert!(Value::list(["a"]).deep_equal(&Value::list(["a"])));
+        assert!(!Value::list(["a"]).deep_equal(&Value::strings(["a"])));
+    }
+}
