@@ -1,0 +1,41 @@
+//! One line an event, with the time since the run began: for files, pipes and CI.
+
+use std::io::Write;
+
+use landfall_config::Language;
+use landfall_engine::event::{Event, What};
+
+use crate::View;
+use crate::words::{lines, pick, time};
+
+pub(crate) struct Plain {
+    out: Box<dyn Write + Send>,
+    language: Language,
+}
+
+impl Plain {
+    pub(crate) fn new(out: Box<dyn Write + Send>, language: Language) -> Self {
+        Self { out, language }
+    }
+}
+
+impl View for Plain {
+    fn show(&mut self, event: &Event) -> std::io::Result<()> {
+        let stamp = format!("{:>8}", time(event.elapsed_ms));
+        let shown = match &event.what {
+            What::StepStarted { step } => vec![format!("{} {step}", pick(self.language, "start", "시작"))],
+            What::StepWaiting { step, causes } => {
+                vec![format!("{} {step}: {}", pick(self.language, "wait", "대기"), causes.join(" <- "))]
+            }
+            // Unlike the live view, a step that changed nothing leaves a line here.
+            What::StepDone { step, changed: false, .. } => {
+                vec![format!("✓ {step} ({})", pick(self.language, "unchanged", "변경 없음"))]
+            }
+            what => lines(what, self.language),
+        };
+        for line in shown {
+            writeln!(self.out, "{stamp}  {line}")?;
+        }
+        self.out.flush()
+    }
+}

@@ -1,0 +1,89 @@
+//! `cargo xtask test`: every test, in parts that can be named.
+
+use crate::shell::{Result, built, cargo, command, execute, found, say};
+use crate::stages::Stages;
+use crate::{tidy, up};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only these parts; all where none is named
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Format, walls, lints, and the tests that need neither root nor network
+    Unit,
+    /// Our charts, rendered by Landfall and by real Helm: the same bytes
+    Charts,
+    /// The embedded cluster: made, killed, brought back, removed without a trace
+    Node,
+    /// A cloud on the embedded cluster, and what may happen to it
+    E2e,
+}
+
+pub fn run(args: &Args) -> Result {
+    let parts = if args.parts.is_empty() {
+        vec![Part::Unit, Part::Charts, Part::Node, Part::E2e]
+    } else {
+        args.parts.clone()
+    };
+    let mut stages = Stages::new();
+    let outcome = stages_of_test(&mut stages, &parts);
+    say(&stages.summary());
+    let (passed, failed) = stages.counts();
+    say(&format!("{passed} passed, {failed} failed"));
+    outcome
+}
+
+fn stages_of_test(stages: &mut Stages, parts: &[Part]) -> Result {
+    if parts.contains(&Part::Unit) {
+        stages.run("format", || run_cargo(&["fmt", "--all", "--check"]))?;
+        stages.run("walls", tidy::run)?;
+        stages.run("unit tests", unit)?;
+        stages.run("lints", || {
+            run_cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])
+        })?;
+    }
+    if parts.iter().any(|part| *part != Part::Unit) {
+        stages.run("build landfall", up::build)?;
+        stages.run("packages of this machine", || up::packages(true))?;
+        stages.run("bundle: binaries and images", || {
+            execute(command(built("landfall")).args(["images", "bundle", "--oracle"]))
+        })?;
+    }
+    if parts.contains(&Part::Charts) {
+        stages.run("charts", || real_tests("charts"))?;
+    }
+    if parts.contains(&Part::Node) {
+        stages.run("node", || real_tests("node"))?;
+    }
+    if parts.contains(&Part::E2e) {
+        stages.run("e2e", || real_tests("cloud"))?;
+    }
+    Ok(())
+}
+
+/// nextest where it is installed, since it is quicker; else cargo's own runner, with the same tests.
+fn unit() -> Result {
+    if found("cargo-nextest") {
+        run_cargo(&["nextest", "run", "--workspace"])
+    } else {
+        run_cargo(&["test", "--workspace", "--quiet"])
+    }
+}
+
+/// Tests upon the real parts share one machine, hence one thread.
+fn real_tests(name: &str) -> Result {
+    execute(
+        cargo()
+            .args(["test", "--package", "landfall-e2e", "--features", "real", "--test", name, "--"])
+            .args(["--test-threads=1", "--nocapture"])
+            .env("LANDFALL", built("landfall")),
+    )
+}
+
+fn run_cargo(arguments: &[&str]) -> Result {
+    execute(cargo().args(arguments))
+}
