@@ -2,9 +2,23 @@
 
 use std::fmt;
 
+/// What is wrong with a cloud file; each has an exit code of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Unreadable,
+    /// Not YAML.
+    Syntax,
+    UnknownField,
+    /// A list where text is wanted, and the like.
+    WrongType,
+    /// Of the right type, but not possible: a domain that is no DNS name.
+    Value,
+}
+
 /// An error in a cloud file. `Display` prints the source line with a marker under the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
+    pub kind: Kind,
     pub file: String,
     /// From 1; 0 where no place is known.
     pub line: usize,
@@ -19,6 +33,7 @@ pub struct ConfigError {
 impl ConfigError {
     pub(crate) fn at(file: &str, text: &str, line: usize, column: usize, message: impl Into<String>) -> Self {
         Self {
+            kind: Kind::Value,
             file: file.to_owned(),
             line,
             column,
@@ -34,6 +49,7 @@ impl ConfigError {
             _ => "check the path and its permissions",
         };
         Self {
+            kind: Kind::Unreadable,
             file,
             line: 0,
             column: 0,
@@ -41,6 +57,12 @@ impl ConfigError {
             hint: Some(hint.to_owned()),
             source_line: None,
         }
+    }
+
+    #[must_use]
+    pub(crate) fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
     }
 
     #[must_use]

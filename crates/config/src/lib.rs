@@ -6,7 +6,7 @@ mod error;
 mod schema;
 
 pub use environment::{Environment, Language};
-pub use error::ConfigError;
+pub use error::{ConfigError, Kind as ErrorKind};
 pub use schema::{Ceph, Charts, Cloud, Ingress, NodeSelection, Nodes, Storage};
 
 use std::path::Path;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use crate::error::{ConfigError, nearest};
+use crate::error::{ConfigError, Kind, nearest};
 
 pub const API_VERSION: &str = "landfall.dev/v1";
 
@@ -185,6 +185,7 @@ pub(crate) fn read(text: &str, file: &str) -> Result<Cloud, ConfigError> {
     for (service, values) in &read.spec.overrides {
         if !values.value.is_object() {
             return Err(place(&values.referenced, format!("overrides of {service} are not a map of values"))
+                .kind(Kind::WrongType)
                 .hint(Some(format!("as in `{service}: {{pod: {{replicas: {{api: 3}}}}}}`"))));
         }
     }
@@ -224,7 +225,14 @@ fn explain(error: &serde_saphyr::Error, text: &str, file: &str) -> ConfigError {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known here: {}", known.join(", ")),
         });
-    ConfigError::at(file, text, line, column, message).hint(hint)
+    let kind = if hint.is_some() {
+        Kind::UnknownField
+    } else if serde_saphyr::from_str::<Value>(text).is_err() {
+        Kind::Syntax
+    } else {
+        Kind::WrongType
+    };
+    ConfigError::at(file, text, line, column, message).kind(kind).hint(hint)
 }
 
 /// Reads the words of serde's error: unknown field `x`, expected one of a, b.
@@ -270,19 +278,21 @@ mod tests {
         let error = error("spec:\n  domian: citec.com\n");
         assert_eq!((error.line, error.source_line.as_deref()), (2, Some("  domian: citec.com")));
         assert!(error.message.contains("domian"), "{error}");
+        assert_eq!(error.kind, Kind::UnknownField);
         assert_eq!(error.hint.as_deref(), Some("did you mean `domain`?"));
     }
 
     #[test]
     fn a_wrong_type_names_its_line() {
         let error = error("metadata:\n  name: citec\nspec:\n  services: keystone\n");
-        assert_eq!(error.line, 4, "{error}");
+        assert_eq!((error.line, error.kind), (4, Kind::WrongType), "{error}");
     }
 
     #[test]
     fn broken_yaml_names_its_line() {
         let error = error("spec:\n  domain: [citec\n");
         assert!(error.line >= 2, "{error}");
+        assert_eq!(error.kind, Kind::Syntax);
     }
 
     #[test]
