@@ -1,1 +1,113 @@
-fn main() {}
+//! `landfall`: one file a verb. This file reads the command line and gives the exit code.
+
+mod args;
+mod bundle;
+mod cloud;
+mod completions;
+mod down;
+mod exit;
+mod hosts;
+mod images;
+mod init;
+mod local;
+mod openrc;
+mod openstack;
+mod plan;
+mod run;
+mod status;
+mod target;
+mod template;
+mod terminal;
+mod up;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use landfall_config::{Environment, Language};
+
+use crate::args::{Cli, Global, Lang, Verb};
+use crate::exit::{Exit, Failure, Result};
+
+/// What every verb is given: the environment and the global flags.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) environment: Environment,
+    pub(crate) global: Global,
+}
+
+impl Session {
+    pub(crate) fn language(&self) -> Language {
+        self.environment.language
+    }
+
+    /// Picks the sentence in the reader's language.
+    pub(crate) fn say<'a>(&self, en: &'a str, ko: &'a str) -> &'a str {
+        match self.language() {
+            Language::En => en,
+            Language::Ko => ko,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    // The embedded cluster's nodes run this same program as their launcher and first process.
+    if let Some(code) = landfall_node::reexec(&arguments) {
+        return code;
+    }
+    let cli = Cli::parse();
+    init_tracing();
+    let mut environment = Environment::read();
+    match cli.global.lang {
+        Some(Lang::En) => environment.language = Language::En,
+        Some(Lang::Ko) => environment.language = Language::Ko,
+        None => {}
+    }
+    let session = Session { environment, global: cli.global };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal::fail(&Failure::new(Exit::Unexpected, format!("no threads can be started: {error}")));
+            return Exit::Unexpected.into();
+        }
+    };
+    let outcome = runtime.block_on(dispatch(&session, cli.verb));
+    // A blocked read of stdin must not hold the program back.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal::fail(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+async fn dispatch(session: &Session, verb: Verb) -> Result {
+    match verb {
+        Verb::Up(args) => up::run(session, args).await,
+        Verb::Plan(args) => plan::run(session, args).await,
+        Verb::Verify(args) => verify::run(session, args).await,
+        Verb::Status(args) => status::run(session, args).await,
+        Verb::Down(args) => down::run(session, args).await,
+        Verb::Openrc(args) => openrc::run(session, args).await,
+        Verb::Openstack(args) => openstack::run(session, args).await,
+        Verb::Hosts(args) => hosts::run(session, args).await,
+        Verb::Local(verb) => local::run(session, verb).await,
+        Verb::Images(verb) => images::run(session, verb).await,
+        Verb::Template(args) => template::run(session, args),
+        Verb::Init(args) => init::run(&args),
+        Verb::Completions { shell } => {
+            completions::run(shell);
+            Ok(())
+        }
+    }
+}
+
+/// `LANDFALL_LOG=debug` shows what happens inside; nothing of it is a secret.
+fn init_tracing() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LANDFALL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

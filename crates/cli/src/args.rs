@@ -1,0 +1,103 @@
+//! The command line: verbs and flags. What a flag means is said here and nowhere else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{down, hosts, images, local, openrc, openstack, plan, status, template, up, verify};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "landfall",
+    version,
+    about = "From a Kubernetes cluster to a verified OpenStack, in one command",
+    long_about = "Takes a Kubernetes cluster to a running, verified OpenStack by Helm charts, says why it waits, \
+                  and goes on where it was stopped. Where no cluster is given it makes one on this machine.",
+    after_help = "Examples:\n  landfall up                    # all services, on the embedded cluster where no other is given\n  \
+                  landfall up keystone --yes     # Keystone and what it needs\n  \
+                  landfall verify                # the check points, with their evidence\n  \
+                  landfall openstack service list\n  \
+                  landfall local up --nodes 4    # a cluster of k1 to k4 on this machine\n\n\
+                  Exit codes: docs/exit-codes.md"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Flags of every verb.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The cloud file
+    #[arg(long, short = 'f', global = true, value_name = "FILE", env = "LANDFALL_CLOUD")]
+    pub(crate) file: Option<PathBuf>,
+    /// The kubeconfig of the cluster to work on
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// The embedded cluster, even where a kubeconfig is there; by its name if it has another
+    #[arg(long, global = true, value_name = "NAME", num_args = 0..=1, default_missing_value = "landfall",
+          require_equals = true, conflicts_with_all = ["kubeconfig", "context"])]
+    pub(crate) local: Option<String>,
+    /// Do not ask
+    #[arg(long, short = 'y', global = true)]
+    pub(crate) yes: bool,
+    /// How data is written
+    #[arg(long, short = 'o', global = true, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+    /// Language of messages; by the locale where it is not given
+    #[arg(long, global = true, value_enum)]
+    pub(crate) lang: Option<Lang>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    Table,
+    Json,
+    Yaml,
+    Name,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    En,
+    Ko,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Bring the cloud up, or to what the cloud file says now, and check it
+    Up(up::Args),
+    /// Show what `up` would do
+    Plan(plan::Args),
+    /// Carry out the check points and show their evidence
+    Verify(verify::Args),
+    /// Show services, their releases and pods
+    Status(status::Args),
+    /// Remove services, saying first what data goes
+    Down(down::Args),
+    /// Write .openstackrc and clouds.yaml for OpenStack's clients
+    Openrc(openrc::Args),
+    /// Run the OpenStack command line inside the cloud
+    Openstack(openstack::Args),
+    /// Print the lines of the cloud's names for the hosts file, or write them there
+    Hosts(hosts::Args),
+    /// The embedded cluster on this machine
+    #[command(subcommand)]
+    Local(local::Verb),
+    /// Images of the services, and the bundle of all that the embedded cluster needs
+    #[command(subcommand)]
+    Images(images::Verb),
+    /// Render a chart as `helm template` does
+    Template(template::Args),
+    /// Write a cloud file with every default in it
+    Init(crate::init::Args),
+    /// Write the completions of a shell
+    Completions {
+        shell: clap_complete::Shell,
+    },
+}

@@ -1,0 +1,140 @@
+//! From the cloud file, the flags and what the cluster shows to the inputs of the catalog.
+
+use std::collections::BTreeMap;
+
+use landfall_catalog::Inputs;
+use landfall_cluster::api::{Cluster, Gvk};
+use landfall_config::Cloud;
+use serde_json::Value;
+
+use crate::Session;
+use crate::exit::{Exit, Failure, Result};
+use crate::target::Target;
+use crate::terminal::{ask, interactive, tell};
+
+/// Domain of a cloud that nobody named; `.test` never resolves outside (RFC 6761).
+pub(crate) const DEFAULT_DOMAIN: &str = "landfall.test";
+
+/// The cloud file that is named, else `cloud.yaml` here, else the defaults.
+pub(crate) fn file(session: &Session) -> Result<Cloud> {
+    if let Some(path) = &session.global.file {
+        return Ok(landfall_config::load(path)?);
+    }
+    let here = std::path::Path::new("cloud.yaml");
+    if here.exists() {
+        tell(&format!("{} cloud.yaml", session.say("cloud file:", "클라우드 파일:")));
+        return Ok(landfall_config::load(here)?);
+    }
+    Ok(Cloud::default())
+}
+
+pub(crate) fn gvk(group: &str, version: &str, kind: &str) -> Gvk {
+    Gvk { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() }
+}
+
+/// The domain of the cloud as its Keystone's Ingress has it: observed, so that a second run agrees.
+pub(crate) async fn domain_of(cluster: &dyn Cluster, namespace: &str) -> Result<Option<String>> {
+    let ingress = cluster.get(&gvk("networking.k8s.io", "v1", "Ingress"), Some(namespace), "keystone-ingress").await?;
+    let hosts = ingress.as_ref().and_then(|object| object["spec"]["rules"].as_array()).into_iter().flatten();
+    let domain = hosts
+        .filter_map(|rule| rule["host"].as_str())
+        .filter_map(|host| host.strip_prefix("keystone."))
+        // The short names that work inside the cluster are no public domain.
+        .find(|domain| domain.contains('.') && !domain.contains("svc"))
+        .map(str::to_owned);
+    Ok(domain)
+}
+
+/// Where HTTP for the cloud's names goes.
+pub(crate) async fn ingress_address(cluster: &dyn Cluster) -> Result<Option<String>> {
+    let ingresses = cluster.list(&gvk("networking.k8s.io", "v1", "Ingress"), None, "").await?;
+    let published = ingresses.iter().find_map(|object| {
+        object["status"]["loadBalancer"]["ingress"][0]["ip"].as_str().map(str::to_owned)
+    });
+    if published.is_some() {
+        return Ok(published);
+    }
+    let pods = cluster.list(&gvk("", "v1", "Pod"), Some("ingress-nginx"), "").await?;
+    Ok(pods.iter().find_map(|pod| pod["status"]["hostIP"].as_str().map(str::to_owned)))
+}
+
+/// Flag, cloud file, what the cluster has, the user's answer, the default: in this order.
+pub(crate) async fn domain(session: &Session, target: &Target, cloud: &Cloud, flag: Option<&str>) -> Result<String> {
+    if let Some(domain) = flag.or(cloud.domain.as_deref()) {
+        // The flag is checked by the same rule as the file's field.
+        let checked = landfall_config::parse(&format!("spec: {{domain: {domain:?}}}"), "--domain")?;
+        return Ok(checked.domain.unwrap_or_else(|| domain.to_owned()));
+    }
+    if let Some(domain) = domain_of(target.cluster.as_ref(), &cloud.namespace).await? {
+        return Ok(domain);
+    }
+    if interactive() && !session.global.yes {
+        let question = match session.language() {
+            landfall_config::Language::En => format!("Domain of the cloud, as in keystone.<domain> [{DEFAULT_DOMAIN}]: "),
+            landfall_config::Language::Ko => format!("클라우드 도메인 (keystone.<도메인>) [{DEFAULT_DOMAIN}]: "),
+        };
+        let answer = ask(&question)?;
+        if !answer.is_empty() {
+            let answer = answer.trim_start_matches("keystone.").to_owned();
+            landfall_config::parse(&format!("spec: {{domain: {answer:?}}}"), "domain")?;
+            return Ok(answer);
+        }
+    }
+    Ok(DEFAULT_DOMAIN.to_owned())
+}
+
+/// All that the catalog needs to know.
+pub(crate) async fn inputs(target: &Target, cloud: &Cloud, domain: String, images: BTreeMap<String, String>) -> Result<Inputs> {
+    let cluster = target.cluster.as_ref();
+    let nodes = cluster.list(&gvk("", "v1", "Node"), None, "").await?;
+    let classes = cluster.list(&gvk("storage.k8s.io", "v1", "StorageClass"), None, "").await?;
+    let wanted = cloud.nodes.control_plane.names();
+    let names: Vec<String> = nodes.iter().filter_map(|node| node["metadata"]["name"].as_str().map(str::to_owned)).collect();
+    for name in wanted.iter().filter(|name| *name != "*") {
+        if !names.contains(name) {
+            return Err(Failure::new(Exit::BadValue, format!("spec.nodes.control-plane names {name}, which is no node of this cluster"))
+                .hint(format!("its nodes are {}", names.join(", "))));
+        }
+    }
+    Ok(Inputs {
+        cloud: cloud.name.clone(),
+        domain,
+        namespace: cloud.namespace.clone(),
+        storage_class: cloud.storage.class.clone().or_else(|| default_class(&classes)),
+        ingress_class: cloud.ingress.class.clone(),
+        ingress_address: ingress_address(cluster).await?,
+        control_plane_nodes: if wanted.iter().any(|name| name == "*") { names } else { wanted },
+        overrides: cloud.overrides.clone(),
+        images,
+        cores: nodes.iter().filter_map(|node| node["status"]["capacity"]["cpu"].as_str()?.parse().ok()).min().unwrap_or(1),
+    })
+}
+
+fn default_class(classes: &[Value]) -> Option<String> {
+    let default = |class: &&Value| {
+        class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"].as_str() == Some("true")
+    };
+    classes.iter().find(default).and_then(|class| class["metadata"]["name"].as_str()).map(str::to_owned)
+}
+
+/// The services asked for, those of the cloud file, or all.
+pub(crate) fn services(cloud: &Cloud, asked: &[String]) -> Result<Vec<&'static landfall_catalog::Service>> {
+    let wanted = if asked.is_empty() { &cloud.services } else { asked };
+    landfall_catalog::expand(wanted).map_err(|error| Failure::new(Exit::UnknownService, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_default_class_is_the_one_that_says_so() {
+        let class = |name: &str, default: &str| {
+            json!({"metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": default}}})
+        };
+        assert_eq!(default_class(&[class("a", "false"), class("b", "true")]).as_deref(), Some("b"));
+        assert_eq!(default_class(&[json!({"metadata": {"name": "a"}})]), None);
+    }
+}

@@ -1,0 +1,111 @@
+//! `landfall hosts`: the cloud's public names for this machine's hosts file.
+
+use std::path::{Path, PathBuf};
+
+use crate::exit::{Exit, Failure, Result};
+use crate::terminal::{confirm, give, tell};
+use crate::cloud::gvk;
+use crate::{Session, cloud, target};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Write the lines into the hosts file, in the place of earlier ones
+    #[arg(long, conflicts_with = "remove")]
+    write: bool,
+    /// Take the lines out of the hosts file
+    #[arg(long)]
+    remove: bool,
+    #[arg(long, default_value = "/etc/hosts", hide = true)]
+    hosts_file: PathBuf,
+}
+
+const BEGIN: &str = "# landfall: begin";
+const END: &str = "# landfall: end";
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result {
+    if args.remove {
+        confirm(&format!("Take Landfall's lines out of {}?", args.hosts_file.display()), session.global.yes)?;
+        return replace(&args.hosts_file, &[]);
+    }
+    let target = target::connect(session).await?;
+    let cloud = cloud::file(session)?;
+    let cluster = target.cluster.as_ref();
+    let address = cloud::ingress_address(cluster).await?;
+    let ingresses = cluster.list(&gvk("networking.k8s.io", "v1", "Ingress"), Some(&cloud.namespace), "").await?;
+    let mut names: Vec<String> = ingresses
+        .iter()
+        .flat_map(|ingress| ingress["spec"]["rules"].as_array().into_iter().flatten())
+        .filter_map(|rule| rule["host"].as_str())
+        .filter(|host| host.contains('.') && !host.contains(".svc"))
+        .filter(|host| !host.ends_with(&format!(".{}", cloud.namespace)))
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names.dedup();
+    let Some(address) = address.filter(|_| !names.is_empty()) else {
+        return Err(Failure::new(
+            Exit::NotThere,
+            session.say("the cluster publishes no name through an Ingress yet", "아직 Ingress로 공개된 이름이 없습니다"),
+        )
+        .hint("landfall up keystone"));
+    };
+    let lines: Vec<String> = names.iter().map(|name| format!("{address} {name}")).collect();
+    if args.write {
+        confirm(&format!("Write {} lines into {}?", lines.len(), args.hosts_file.display()), session.global.yes)?;
+        return replace(&args.hosts_file, &lines);
+    }
+    give(&format!("{}\n", lines.join("\n")));
+    Ok(())
+}
+
+fn replace(path: &Path, lines: &[String]) -> Result {
+    let failed = |error: std::io::Error| {
+        Failure::new(Exit::Unreadable, format!("{} can not be changed: {error}", path.display()))
+            .hint("it needs root: sudo landfall hosts --write; or add the lines that `landfall hosts` prints by hand")
+    };
+    let before = std::fs::read_to_string(path).map_err(failed)?;
+    let after = with_block(&before, lines);
+    if after == before {
+        tell("the hosts file is as it should be");
+        return Ok(());
+    }
+    // Written in place: in a container the hosts file is a mount and can not be renamed over.
+    std::fs::write(path, after).map_err(failed)?;
+    tell(&format!("changed {}", path.display()));
+    Ok(())
+}
+
+/// `text` with our block in the place of an earlier one, or at the end; without it where `lines` is empty.
+fn with_block(text: &str, lines: &[String]) -> String {
+    let mut kept = String::new();
+    let mut inside = false;
+    for line in text.lines() {
+        match line.trim() {
+            BEGIN => inside = true,
+            END => inside = false,
+            _ if inside => {}
+            _ => {
+                kept.push_str(line);
+                kept.push('\n');
+            }
+        }
+    }
+    if !lines.is_empty() {
+        kept.push_str(&format!("{BEGIN}\n{}\n{END}\n", lines.join("\n")));
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writing_twice_is_writing_once_and_removing_restores() {
+        let before = "127.0.0.1 localhost\n::1 localhost\n";
+        let once = with_block(before, &["10.89.0.11 keystone.landfall.test".to_owned()]);
+        assert!(once.contains("10.89.0.11 keystone.landfall.test\n"));
+        assert_eq!(with_block(&once, &["10.89.0.11 keystone.landfall.test".to_owned()]), once);
+        assert_eq!(with_block(&once, &[]), before);
+    }
+}

@@ -1,0 +1,131 @@
+//! What verbs that run a plan share: blueprint, plan, view, Ctrl-C.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use landfall_catalog::blueprint::Secrets;
+use landfall_config::Cloud;
+use landfall_display::Mode;
+use landfall_engine::event::Event;
+use landfall_engine::{CheckContext, Prepared};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::Session;
+use crate::args::Output;
+use crate::exit::{Exit, Failure, Result};
+use crate::target::{Choice, Target};
+use crate::terminal::{tell, width};
+use crate::{bundle, cloud};
+
+/// Rendered, looked at and planned.
+pub(crate) struct Ready {
+    pub(crate) prepared: Prepared,
+    pub(crate) secrets: Secrets,
+    pub(crate) cloud: Cloud,
+    pub(crate) domain: String,
+}
+
+/// From the cloud file to a plan; changes nothing.
+pub(crate) async fn prepare(session: &Session, target: &Target, asked: &[String], domain: Option<&str>, registry: Option<&str>) -> Result<Ready> {
+    let cloud = cloud::file(session)?;
+    let services = cloud::services(&cloud, asked)?;
+    for name in cloud.overrides.keys() {
+        landfall_catalog::expand(std::slice::from_ref(name))
+            .map_err(|error| Failure::new(Exit::UnknownService, format!("spec.overrides: {error}")))?;
+    }
+    let domain = cloud::domain(session, target, &cloud, domain).await?;
+    let images = match (&target.choice, registry) {
+        (Choice::Embedded { .. }, None) => bundle::references(session)?,
+        (_, Some(registry)) => bundle::references(session)?
+            .into_iter()
+            .map(|(name, reference)| (name, reference.replacen("localhost/landfall", registry.trim_end_matches('/'), 1)))
+            .collect(),
+        (Choice::Given { .. }, None) => BTreeMap::new(),
+    };
+    let inputs = cloud::inputs(target, &cloud, domain.clone(), images).await?;
+    let names: Vec<String> = landfall_catalog::required_secrets(&services).into_iter().map(|spec| spec.name).collect();
+    let secrets = landfall_engine::secrets::load(target.cluster.as_ref(), &cloud.namespace, &names).await?;
+    let blueprint = landfall_catalog::blueprint(&inputs, &secrets, &services);
+    let prepared = landfall_engine::prepare(
+        target.cluster.as_ref(),
+        blueprint,
+        &secrets,
+        &landfall_catalog::CHARTS,
+        &landfall_plan::Options::default(),
+        &std::collections::BTreeSet::new(),
+    )
+    .await?;
+    Ok(Ready { prepared, secrets, cloud, domain })
+}
+
+/// Where checks send HTTP: the embedded cluster's first node, else what the Ingress publishes.
+pub(crate) fn checks(_target: &Target) -> CheckContext {
+    CheckContext::default()
+}
+
+/// Who runs, for the lease.
+pub(crate) fn holder() -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{}@{host} pid {}", std::env::var("USER").unwrap_or_else(|_| "root".to_owned()), std::process::id())
+}
+
+/// A channel of events with a view at its end; await the handle after the sender is dropped.
+pub(crate) fn show(session: &Session) -> (UnboundedSender<Event>, JoinHandle<()>) {
+    let (sender, receiver) = unbounded_channel();
+    let json = matches!(session.global.output, Output::Json | Output::Yaml);
+    let mode = if json {
+        Mode::Json
+    } else if std::io::stderr().is_terminal() && !session.environment.ci {
+        Mode::Live
+    } else {
+        Mode::Plain
+    };
+    let out: Box<dyn std::io::Write + Send> =
+        if json { Box::new(std::io::stdout()) } else { Box::new(anstream::stderr()) };
+    let view = landfall_display::view(mode, session.language(), width(), out);
+    (sender, tokio::spawn(drive(view, receiver, mode == Mode::Live)))
+}
+
+async fn drive(mut view: Box<dyn landfall_display::View>, mut events: UnboundedReceiver<Event>, live: bool) {
+    // The times in the live block count on; nothing else is waited for here.
+    let mut tick = tokio::time::interval(Duration::from_millis(250));
+    loop {
+        let shown = tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => view.show(&event),
+                None => return,
+            },
+            _ = tick.tick(), if live => view.tick(),
+        };
+        // The reader went away: the run goes on without being seen.
+        if shown.is_err() {
+            while events.recv().await.is_some() {}
+            return;
+        }
+    }
+}
+
+/// The first Ctrl-C stops cleanly, the second at once.
+pub(crate) fn stop_on_ctrl_c(session: &Session) -> CancellationToken {
+    let token = CancellationToken::new();
+    let stop = token.clone();
+    let words = session.say(
+        "stopping: what runs is left as it is, `landfall up` goes on from there (again: at once)",
+        "멈추는 중: 진행 중인 작업은 그대로 두며 `landfall up`으로 이어집니다 (한 번 더: 즉시 종료)",
+    )
+    .to_owned();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        tell(&words);
+        stop.cancel();
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(i32::from(Exit::Stopped as u8));
+        }
+    });
+    token
+}

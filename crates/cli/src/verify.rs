@@ -1,0 +1,67 @@
+//! `landfall verify`: the guide's check points, carried out.
+
+use landfall_display::{Table, say};
+use landfall_engine::CheckOutcome;
+use landfall_engine::checks::verify;
+
+use crate::args::Output;
+use crate::exit::{Exit, Failure, Result};
+use crate::terminal::{give, tell};
+use crate::{Session, run, target};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Services whose check points are carried out; all where none is named
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result {
+    let target = target::connect(session).await?;
+    let ready = run::prepare(session, &target, &args.services, None, None).await?;
+    let named = |service: &str| args.services.is_empty() || args.services.iter().any(|name| name == service);
+    let specs: Vec<_> = ready.prepared.blueprint.checks.iter().filter(|check| named(&check.service)).cloned().collect();
+    let cancel = run::stop_on_ctrl_c(session);
+    let context = run::checks(&target);
+    let outcomes = verify(&target.cluster, &specs, &ready.secrets, &context, &cancel, &|_| {}).await;
+    match session.global.output {
+        Output::Json | Output::Yaml => {
+            let rows: Vec<_> = outcomes.iter().map(as_json).collect();
+            give(&serde_json::Value::from(rows).to_string());
+        }
+        Output::Name => give(&outcomes.iter().map(|outcome| format!("{}\n", outcome.spec.id)).collect::<String>()),
+        Output::Table => table(session, &outcomes),
+    }
+    let failed: Vec<_> = outcomes.iter().filter(|outcome| !outcome.passed).collect();
+    for outcome in &failed {
+        tell(&format!("{} {}: {}", session.say("remedy for", "조치"), outcome.spec.id, say(&outcome.spec.remedy, session.language())));
+    }
+    if failed.is_empty() { Ok(()) } else { Err(Failure::silent(Exit::CheckFailed)) }
+}
+
+fn as_json(outcome: &CheckOutcome) -> serde_json::Value {
+    serde_json::json!({
+        "id": outcome.spec.id, "service": outcome.spec.service, "guide": outcome.spec.guide,
+        "title": outcome.spec.title, "passed": outcome.passed, "evidence": outcome.evidence,
+        "remedy": outcome.spec.remedy, "took_ms": outcome.took.as_millis() as u64,
+    })
+}
+
+fn table(session: &Session, outcomes: &[CheckOutcome]) {
+    let mut table = Table::new(["CHECK", "GUIDE", "RESULT", "TIME", "EVIDENCE"]);
+    for outcome in outcomes {
+        let result = if outcome.passed { session.say("passed", "통과") } else { session.say("FAILED", "실패") };
+        let mut evidence = outcome.evidence.lines();
+        table.row([
+            outcome.spec.id.clone(),
+            outcome.spec.guide.clone(),
+            result.to_owned(),
+            format!("{}ms", outcome.took.as_millis()),
+            evidence.next().unwrap_or_default().to_owned(),
+        ]);
+        for line in evidence {
+            table.row([String::new(), String::new(), String::new(), String::new(), line.to_owned()]);
+        }
+    }
+    give(&table.columns());
+}
