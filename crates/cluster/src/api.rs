@@ -12,6 +12,30 @@ pub struct Gvk {
     pub kind: String,
 }
 
+impl Gvk {
+    /// From `apps/v1` (or `v1`) and a kind.
+    pub fn new(api_version: &str, kind: &str) -> Self {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        Self { group: group.into(), version: version.into(), kind: kind.into() }
+    }
+
+    /// Of an object; none where it lacks `apiVersion` or `kind`.
+    pub fn of(object: &Value) -> Option<Self> {
+        Some(Self::new(object.get("apiVersion")?.as_str()?, object.get("kind")?.as_str()?))
+    }
+
+    /// `apps/v1` or `v1`.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+    }
+}
+
+impl std::fmt::Display for Gvk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.api_version(), self.kind)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
     Created,
@@ -79,8 +103,23 @@ pub enum ClusterError {
     Invalid { object: String, message: String },
     #[error("this cluster has no kind {0}")]
     UnknownKind(String),
+    #[error("the cluster {cluster} does not accept these credentials: {message}")]
+    Unauthorized { cluster: String, message: String },
+    /// `create` of what exists.
+    #[error("{object} exists already")]
+    Exists { object: String },
+    /// `replace` of what was changed meanwhile.
+    #[error("{object} was changed by another meanwhile")]
+    Stale { object: String },
     #[error("{0}")]
     Other(String),
+}
+
+impl ClusterError {
+    /// Worth another try: the server was away, or busy.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Stale { .. })
+    }
 }
 
 pub type Result<T> = std::result::Result<T, ClusterError>;

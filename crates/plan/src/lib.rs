@@ -1,7 +1,16 @@
 //! Pure: rendered releases and a snapshot of the cluster -> an immutable graph of steps.
+//!
+//! What waits for what is read from the rendered pods ([`graph`]); what changes from the snapshot
+//! ([`change`]); [`steps`] puts both together and [`order`] sorts, and finds rings.
 
+pub mod change;
+pub mod coredns;
 pub mod error;
+pub mod graph;
 pub mod model;
+pub mod object;
+pub mod order;
+mod steps;
 
 pub use error::PlanError;
 
@@ -27,16 +36,19 @@ pub struct Options {
     pub force: bool,
 }
 
-/// Computes the plan.
+/// Computes the plan. The same input gives the same plan, to the byte.
 ///
 /// # Errors
-/// A cycle among what waits for what, or a pod that waits for what nobody brings.
+/// A ring among what waits for what, a pod that waits for what nobody brings, a node that is not there.
 pub fn plan(
     blueprint: &Blueprint,
     releases: &[RenderedRelease],
     snapshot: &Snapshot,
     options: &Options,
 ) -> Result<Plan, PlanError> {
-    let _ = (blueprint, releases, snapshot, options);
-    Ok(Plan::default())
+    let graph = graph::Graph::new(releases, snapshot)?;
+    order::sorted(steps::steps(blueprint, releases, snapshot, options, &graph)?)
 }
+
+#[cfg(test)]
+mod tests;

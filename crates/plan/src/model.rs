@@ -51,6 +51,17 @@ pub struct ReleaseState {
     pub digest: String,
 }
 
+impl Plan {
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// Steps that change something.
+    pub fn changes(&self) -> usize {
+        self.steps.iter().filter(|step| step.change != Change::None).count()
+    }
+}
+
 /// One unit of a plan. Ids: `namespace/openstack`, `nodes/label-openvswitch`, `coredns/rbac`,
 /// `keystone/release`, `keystone/job/keystone-db-sync`, `keystone/ready`, `keystone/check/service-list`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,272 @@
+//! The steps of a plan with their needs, before sorting.
+
+use std::collections::BTreeSet;
+
+use landfall_catalog::blueprint::{Blueprint, Prerequisite};
+
+use crate::change;
+use crate::error::PlanError;
+use crate::graph::Graph;
+use crate::model::{Action, Change, RenderedHook, RenderedRelease, Snapshot, Step};
+use crate::object::{kind, name};
+use crate::{Options, Ordering};
+
+pub(crate) fn steps(
+    blueprint: &Blueprint,
+    releases: &[RenderedRelease],
+    snapshot: &Snapshot,
+    options: &Options,
+    graph: &Graph,
+) -> Result<Vec<Step>, PlanError> {
+    let mut steps = Vec::new();
+    for prerequisite in &blueprint.prerequisites {
+        steps.push(ensure(prerequisite, snapshot, &steps)?);
+    }
+    let prepared: Vec<String> = steps.iter().map(|s| s.id.clone()).collect();
+    let planner = Planner { releases, snapshot, options, graph };
+    for index in 0..releases.len() {
+        planner.release(index, &prepared, &mut steps);
+    }
+    // A hook of an event that this plan has no occasion for is no step.
+    let known: BTreeSet<String> = steps.iter().map(|s| s.id.clone()).collect();
+    for step in &mut steps {
+        step.needs.retain(|need| known.contains(need));
+    }
+    for check in &blueprint.checks {
+        let what = check.id.split_once('/').map_or(check.id.as_str(), |(_, what)| what);
+        let released = releases.iter().find(|r| r.service == check.service);
+        let needs = match released {
+            Some(release) => vec![ready_id(release)],
+            None => prepared.iter().filter(|id| id.split('/').next() == Some(&check.service)).cloned().collect(),
+        };
+        steps.push(Step {
+            id: format!("{}/check/{what}", check.service),
+            service: check.service.clone(),
+            guide: check.guide.clone(),
+            needs,
+            action: Action::Check { check: check.clone() },
+            change: Change::None,
+            weight: 1,
+        });
+    }
+    // The guide numbers its steps by service; the checks say which.
+    let guides: Vec<(String, String)> = blueprint.checks.iter().map(|c| (c.service.clone(), c.guide.clone())).collect();
+    for step in steps.iter_mut().filter(|s| s.guide.is_empty()) {
+        if let Some((_, guide)) = guides.iter().find(|(service, _)| *service == step.service) {
+            step.guide.clone_from(guide);
+        }
+    }
+    Ok(steps)
+}
+
+fn ensure(prerequisite: &Prerequisite, snapshot: &Snapshot, before: &[Step]) -> Result<Step, PlanError> {
+    let (id, service, needs, weight) = match prerequisite {
+        Prerequisite::Namespace { name, .. } => (format!("namespace/{name}"), "cluster", Vec::new(), 1),
+        Prerequisite::NodeLabel { key, .. } => (format!("nodes/label-{key}"), "cluster", Vec::new(), 1),
+        Prerequisite::CorednsRbac => ("coredns/rbac".to_owned(), "coredns", Vec::new(), 4),
+        Prerequisite::Secret { namespace, name, .. } => {
+            let home = format!("namespace/{namespace}");
+            let needs = before.iter().filter(|s| s.id == home).map(|s| s.id.clone()).collect();
+            (format!("secrets/{name}"), "cluster", needs, 1)
+        }
+    };
+    let guide = if matches!(prerequisite, Prerequisite::CorednsRbac) { "O02" } else { "" };
+    Ok(Step {
+        id,
+        service: service.to_owned(),
+        guide: guide.to_owned(),
+        needs,
+        action: Action::Ensure { prerequisite: prerequisite.clone() },
+        change: change::of_prerequisite(prerequisite, snapshot)?,
+        weight,
+    })
+}
+
+fn apply_id(release: &RenderedRelease) -> String {
+    format!("{}/release", release.name)
+}
+
+fn ready_id(release: &RenderedRelease) -> String {
+    format!("{}/ready", release.name)
+}
+
+/// `keystone/job/keystone-db-sync`; hooks of other kinds: `keystone/hook/configmap-x`.
+fn hook_id(release: &RenderedRelease, hook: &RenderedHook) -> String {
+    match kind(&hook.object) {
+        "Job" => format!("{}/job/{}", release.name, name(&hook.object)),
+        other => format!("{}/hook/{}-{}", release.name, other.to_lowercase(), name(&hook.object)),
+    }
+}
+
+struct Planner<'a> {
+    releases: &'a [RenderedRelease],
+    snapshot: &'a Snapshot,
+    options: &'a Options,
+    graph: &'a Graph,
+}
+
+impl Planner<'_> {
+    fn release(&self, index: usize, prepared: &[String], steps: &mut Vec<Step>) {
+        let release = &self.releases[index];
+        let apply_change = if self.options.force && change::of_release(release, self.snapshot) == Change::None {
+            Change::Update
+        } else {
+            change::of_release(release, self.snapshot)
+        };
+        let upgrade = change::is_upgrade(release, self.snapshot);
+        let (pre, post) = if upgrade { ("pre-upgrade", "post-upgrade") } else { ("pre-install", "post-install") };
+
+        let mut first: BTreeSet<String> = prepared.iter().cloned().collect();
+        if self.options.ordering == Ordering::Helm && index > 0 {
+            first.insert(ready_id(&self.releases[index - 1]));
+        }
+        let before = self.hooks(index, pre, &first, apply_change, steps);
+        let mut needs = first;
+        needs.extend(before);
+        steps.push(Step {
+            id: apply_id(release),
+            service: release.service.clone(),
+            guide: String::new(),
+            needs: needs.into_iter().collect(),
+            action: Action::Apply { release: release.name.clone(), namespace: release.namespace.clone() },
+            change: apply_change,
+            weight: 2,
+        });
+        let applied = BTreeSet::from([apply_id(release)]);
+        let after = self.hooks(index, post, &applied, apply_change, steps);
+
+        let hooks_change = steps.iter().any(|s| after.contains(&s.id) && s.change != Change::None);
+        let mut needs: BTreeSet<String> = applied.into_iter().chain(after).collect();
+        let others = self.graph.releases_needed(index);
+        needs.extend(others.into_iter().filter(|o| !self.graph.are_mutual(index, *o)).map(|o| ready_id(&self.releases[o])));
+        steps.push(Step {
+            id: ready_id(release),
+            service: release.service.clone(),
+            guide: String::new(),
+            needs: needs.into_iter().collect(),
+            action: Action::Ready { release: release.name.clone(), namespace: release.namespace.clone() },
+            change: if apply_change == Change::None && !hooks_change { Change::None } else { Change::Update },
+            weight: ready_weight(release),
+        });
+    }
+
+    /// Adds the hooks of one event; gives back their ids.
+    fn hooks(
+        &self,
+        index: usize,
+        event: &str,
+        first: &BTreeSet<String>,
+        release_change: Change,
+        steps: &mut Vec<Step>,
+    ) -> BTreeSet<String> {
+        let release = &self.releases[index];
+        let mut hooks: Vec<(usize, &RenderedHook)> =
+            release.hooks.iter().enumerate().filter(|(_, h)| h.events.iter().any(|e| e == event)).collect();
+        hooks.sort_by(|(_, a), (_, b)| {
+            (a.weight, kind(&a.object), name(&a.object)).cmp(&(b.weight, kind(&b.object), name(&b.object)))
+        });
+        let ids: BTreeSet<String> = hooks.iter().map(|(_, h)| hook_id(release, h)).collect();
+        let mut previous: Option<String> = None;
+        for (at, hook) in &hooks {
+            let id = hook_id(release, hook);
+            let mut needs = first.clone();
+            if let Some(node) = self.graph.node_of_hook(index, *at) {
+                self.needs_of(node, index, &mut BTreeSet::new(), &mut needs);
+            }
+            if self.options.ordering == Ordering::Helm {
+                needs.extend(previous.replace(id.clone()));
+            } else if !self.graph.node_of_hook(index, *at).is_some_and(|n| self.graph.nodes[n].declares) {
+                let lighter = hooks.iter().filter(|(_, h)| h.weight < hook.weight);
+                needs.extend(lighter.filter(|(other, _)| !self.waits_for(index, *other, *at)).map(|(_, h)| hook_id(release, h)));
+            }
+            needs.remove(&id);
+            let change = if self.options.force && !ids.is_empty() && change::is_deployed(release, self.snapshot) {
+                Change::Replace
+            } else {
+                change::of_hook(hook, release, self.snapshot, release_change)
+            };
+            steps.push(Step {
+                id,
+                service: release.service.clone(),
+                guide: String::new(),
+                needs: needs.into_iter().collect(),
+                action: Action::Hook {
+                    release: release.name.clone(),
+                    namespace: release.namespace.clone(),
+                    kind: kind(&hook.object).to_owned(),
+                    name: name(&hook.object).to_owned(),
+                },
+                change,
+                weight: hook_weight(hook),
+            });
+        }
+        ids
+    }
+
+    /// Step ids that stand for all that a node waits for. A release that needs ours in turn can not be
+    /// waited for as a whole: then by its objects, and what the workload there waits for itself.
+    fn needs_of(&self, node: usize, home: usize, seen: &mut BTreeSet<usize>, needs: &mut BTreeSet<String>) {
+        if !seen.insert(node) {
+            return;
+        }
+        let node = &self.graph.nodes[node];
+        for release in &node.needs_applied {
+            if !self.graph.are_mutual(home, *release) {
+                needs.insert(ready_id(&self.releases[*release]));
+            } else if *release != home {
+                needs.insert(apply_id(&self.releases[*release]));
+            }
+        }
+        for provider in &node.needs {
+            let other = &self.graph.nodes[*provider];
+            let release = &self.releases[other.release];
+            if !self.graph.are_mutual(home, other.release) {
+                needs.insert(ready_id(release));
+                continue;
+            }
+            match other.hook {
+                Some(hook) => {
+                    needs.insert(hook_id(release, &release.hooks[hook]));
+                }
+                None => {
+                    needs.insert(apply_id(release));
+                    self.needs_of(*provider, home, seen, needs);
+                }
+            }
+        }
+    }
+
+    /// Whether hook `a` waits, by whatever way, for hook `b` of the same release.
+    fn waits_for(&self, release: usize, a: usize, b: usize) -> bool {
+        let (Some(from), Some(to)) = (self.graph.node_of_hook(release, a), self.graph.node_of_hook(release, b)) else {
+            return false;
+        };
+        let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
+        while let Some(at) = next.pop() {
+            if at == to {
+                return true;
+            }
+            if seen.insert(at) {
+                next.extend(self.graph.nodes[at].needs.iter().copied());
+            }
+        }
+        false
+    }
+}
+
+/// Rough seconds on a small machine, by what such Jobs are called in OpenStack's charts.
+fn hook_weight(hook: &RenderedHook) -> u32 {
+    let name = name(&hook.object);
+    match kind(&hook.object) {
+        "Job" | "Pod" if name.contains("db-sync") => 25,
+        "Job" | "Pod" if name.contains("bootstrap") => 15,
+        "Job" | "Pod" => 6,
+        _ => 1,
+    }
+}
+
+/// A database or a broker takes longer to be up than a stateless service.
+fn ready_weight(release: &RenderedRelease) -> u32 {
+    let stateful = release.objects.iter().any(|o| kind(o) == "StatefulSet");
+    if stateful { 30 } else { 15 }
+}
