@@ -1,1 +1,10 @@
-//! What the tests upon real parts share: running the binary, and looking at the host.
+//! What the tests upon real parts share: running the binary, asking the cluster, looking at the
+//! host. Scenarios run one after the other, since they share one machine.
+
+mod harness;
+mod host;
+mod landfall;
+
+pub use harness::{Outcome, Scenario, check, main_of};
+pub use host::Host;
+pub use landfall::{Landfall, Ran, kill, ran};

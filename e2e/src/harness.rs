@@ -1,0 +1,68 @@
+//! A harness for scenarios that build upon each other: in order, named, filtered by argument.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// What a scenario ends with: the text says what was expected and what was seen.
+pub type Outcome = Result<(), String>;
+
+/// One named behaviour.
+#[derive(Clone, Copy)]
+pub struct Scenario<W> {
+    pub name: &'static str,
+    pub run: fn(&mut W) -> Outcome,
+}
+
+impl<W> std::fmt::Debug for Scenario<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Fails with `why` unless `holds`.
+///
+/// # Errors
+/// `why`, when the claim does not hold.
+pub fn check(holds: bool, why: impl FnOnce() -> String) -> Outcome {
+    if holds { Ok(()) } else { Err(why()) }
+}
+
+/// Runs the scenarios whose names contain one of the arguments (all where there is none). After a
+/// failure the rest still runs: each says for itself what it needs.
+pub fn main_of<W>(world: &mut W, scenarios: &[Scenario<W>]) -> ExitCode {
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let mut failed = Vec::new();
+    let mut passed = 0;
+    let chosen = scenarios.iter().filter(|scenario| {
+        wanted.is_empty() || wanted.iter().any(|name| scenario.name.contains(name.as_str()))
+    });
+    for scenario in chosen {
+        line(&format!("test {} ...", scenario.name));
+        let began = Instant::now();
+        let outcome = (scenario.run)(world);
+        let took = began.elapsed().as_secs_f32();
+        match outcome {
+            Ok(()) => {
+                passed += 1;
+                line(&format!("test {} ... ok ({took:.1}s)", scenario.name));
+            }
+            Err(why) => {
+                line(&format!("test {} ... FAILED ({took:.1}s)\n{why}", scenario.name));
+                failed.push(scenario.name);
+            }
+        }
+    }
+    let word = if failed.is_empty() { "ok" } else { "FAILED" };
+    line(&format!(
+        "\ntest result: {word}. {passed} passed; {} failed; 0 ignored; 0 measured; 0 filtered out",
+        failed.len()
+    ));
+    if failed.is_empty() && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn line(text: &str) {
+    // Nothing can be done where stdout is gone.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
