@@ -1,0 +1,119 @@
+//! Stopping a cluster, and removing it so that the host is as it was.
+
+use std::path::Path;
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use rustix::process::Signal;
+
+use crate::cluster::Cluster;
+use crate::error::{Error, Result};
+use crate::layout::Layout;
+use crate::spec::{MAX_NODES, ProgressSink, check_name};
+use crate::state::{Lock, State};
+use crate::{cgroup, layout, network};
+
+/// The supervisor gives its components, one after the other, less than this.
+const ORDERLY: Duration = Duration::from_secs(90);
+/// A killed process ends at once unless the kernel itself holds it.
+const KILLED: Duration = Duration::from_secs(20);
+
+impl Cluster {
+    /// Stops the nodes in order and keeps their data; `up` brings them back.
+    pub async fn stop(&self, progress: &ProgressSink) -> Result<()> {
+        let _lock = Lock::take(&self.layout)?;
+        // Workers first: their kubelets still have an API server to talk to.
+        let (first, rest): (Vec<String>, Vec<String>) =
+            self.nodes().into_iter().partition(|node| node == "k1");
+        for group in [rest, first] {
+            try_join_all(group.iter().map(|node| self.stop_node(node, progress))).await?;
+        }
+        let nodes: Vec<String> = self.nodes();
+        clear_host(&self.layout, &nodes).await
+    }
+
+    async fn stop_node(&self, node: &str, progress: &ProgressSink) -> Result<()> {
+        let Some(process) = self.state.alive(node) else { return Ok(()) };
+        progress.tell(node, "stopping", false);
+        if !process.end(Signal::TERM, ORDERLY).await? {
+            kill(process, node).await?;
+        }
+        progress.tell(node, "stopped", true);
+        Ok(())
+    }
+}
+
+/// Removes a cluster: its processes, mounts, links, cgroups and files. False if there was nothing of it.
+///
+/// It works on half-made and broken clusters too, by their name alone.
+pub async fn down(state_root: &Path, name: &str, progress: &ProgressSink) -> Result<bool> {
+    check_name(name)?;
+    let layout = Layout::new(state_root, name);
+    let existed = layout.dir.exists();
+    let lock = Lock::take(&layout)?;
+    // A state that cannot be read is one more reason to remove it: then all that bears the name goes.
+    let state = State::read(&layout).ok().flatten();
+    let nodes: Vec<String> = match &state {
+        Some(state) => state.node_names(),
+        None => (1..=MAX_NODES).map(layout::node_name).collect(),
+    };
+    if let Some(state) = &state {
+        try_join_all(nodes.iter().filter_map(|node| state.alive(node).map(|process| (node, process))).map(
+            |(node, process)| async move {
+                progress.tell(node, "ending", false);
+                kill(process, node).await?;
+                progress.tell(node, "ended", true);
+                Ok::<_, Error>(())
+            },
+        ))
+        .await?;
+    }
+    let cleared = clear_host(&layout, &nodes).await;
+    release_loops(&layout.dir);
+    if existed {
+        progress.tell("files", layout.dir.display().to_string(), false);
+        std::fs::remove_dir_all(&layout.dir).map_err(Error::file("removing", &layout.dir))?;
+        progress.tell("files", "removed", true);
+    }
+    lock.remove(&layout);
+    // Only if no other cluster is left in it, and it is ours.
+    let _ = std::fs::remove_dir(state_root);
+    cleared?;
+    Ok(existed)
+}
+
+/// A node's PID 1 takes everything of the node with it.
+async fn kill(process: &crate::process::Process, node: &str) -> Result<()> {
+    if process.end(Signal::KILL, KILLED).await? {
+        return Ok(());
+    }
+    Err(Error::System {
+        what: format!("ending node {node}"),
+        source: std::io::Error::other(format!(
+            "process {} does not end although killed; something holds it in the kernel",
+            process.pid
+        )),
+    })
+}
+
+/// What is outside the nodes' own namespaces.
+async fn clear_host(layout: &Layout, nodes: &[String]) -> Result<()> {
+    let handle = network::connect()?;
+    network::remove(&handle, layout, nodes).await?;
+    let hierarchies = cgroup::mounted()?;
+    for node in nodes {
+        cgroup::remove(&hierarchies, &layout.cgroup(node))?;
+    }
+    Ok(())
+}
+
+/// Loop devices are the whole machine's: those that a pod has left on a file of this cluster are let go.
+fn release_loops(dir: &Path) {
+    let Ok(entries) = std::fs::read_dir("/sys/block") else { return };
+    for entry in entries.flatten() {
+        let Ok(file) = std::fs::read_to_string(entry.path().join("loop/backing_file")) else { continue };
+        if Path::new(file.trim_end()).starts_with(dir) {
+            crate::devices::release_loop(&Path::new("/dev").join(entry.file_name()));
+        }
+    }
+}

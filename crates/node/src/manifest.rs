@@ -1,0 +1,87 @@
+//! What one node is told: a plain file that the library writes and the node's PID 1 carries out.
+//!
+//! All decisions are made while it is written; PID 1 decides nothing by itself.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) cluster: String,
+    pub(crate) node: String,
+    pub(crate) machine_id: String,
+    /// The node's folder of the root (lower layer).
+    pub(crate) tree: PathBuf,
+    pub(crate) upper: PathBuf,
+    pub(crate) work: PathBuf,
+    pub(crate) root: PathBuf,
+    /// Folders of the real disk: source on the host, target in the node.
+    pub(crate) binds: Vec<Bind>,
+    /// Binaries, bound read-only: file on the host and name.
+    pub(crate) binaries: Vec<(PathBuf, String)>,
+    /// Further names of the binaries: name and what it points at.
+    pub(crate) links: Vec<(String, String)>,
+    /// Files written into the root before anything starts.
+    pub(crate) files: Vec<File>,
+    /// Folder of the node in each cgroup hierarchy.
+    pub(crate) cgroup: String,
+    pub(crate) network: Network,
+    pub(crate) components: Vec<Component>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Bind {
+    pub(crate) source: PathBuf,
+    pub(crate) target: PathBuf,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
+    pub(crate) content: String,
+    pub(crate) mode: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Network {
+    /// The veth's end as it arrives in the node; it becomes eth0.
+    pub(crate) arrives_as: String,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) prefix: u8,
+    pub(crate) mac: [u8; 6],
+    pub(crate) routes: Vec<Route>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Route {
+    pub(crate) network: Ipv4Addr,
+    pub(crate) prefix: u8,
+    /// None: on the link itself.
+    pub(crate) gateway: Option<Ipv4Addr>,
+}
+
+/// One daemon of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Component {
+    pub(crate) name: String,
+    pub(crate) program: String,
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    /// Components that must be ready before this one starts.
+    pub(crate) after: Vec<String>,
+    pub(crate) ready: Vec<Ready>,
+    /// Seconds between SIGTERM and SIGKILL when the node stops.
+    pub(crate) stop_seconds: u64,
+}
+
+/// How a component shows that it is ready. All that are listed must hold, in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Ready {
+    /// It says `READY=1` on the socket named by NOTIFY_SOCKET, as for systemd.
+    Notify,
+    /// A GET of the URL answers 200, with the credentials of a kubeconfig (over TLS) or none.
+    Http { url: String, kubeconfig: Option<PathBuf> },
+}
