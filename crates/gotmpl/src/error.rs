@@ -28,8 +28,18 @@ pub struct Details {
     pub source_line: String,
     /// What may help: the nearest existing keys.
     pub hint: Option<String>,
+    /// The `template` actions through which the execution came here, innermost first.
+    pub through: Vec<Frame>,
     /// Where a function ran another template that failed: that failure.
     pub cause: Option<Error>,
+}
+
+/// A `template` action on the way to an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    pub file: String,
+    pub template: String,
+    pub line: usize,
 }
 
 impl Error {
@@ -41,6 +51,21 @@ impl Error {
     pub(crate) fn plain(text: impl Into<String>) -> Self {
         let text = text.into();
         Error::new(Details { message: text.clone(), text, ..Details::default() })
+    }
+
+    pub(crate) fn with_hint(mut self, hint: String) -> Self {
+        self.0.hint.get_or_insert(hint);
+        self
+    }
+
+    pub(crate) fn through(mut self, frame: Frame) -> Self {
+        self.0.through.push(frame);
+        self
+    }
+
+    pub(crate) fn caused_by(mut self, cause: Error) -> Self {
+        self.0.cause = Some(cause);
+        self
     }
 
     /// The parts.
@@ -69,14 +94,24 @@ impl Error {
             let _ = writeln!(report, "   = hint: {hint}");
         }
         let chain: Vec<_> = self.chain().collect();
-        for details in chain.iter().rev().skip(1) {
-            let _ = write!(report, "   = from {}:{}", details.file, details.line);
-            if details.template != details.file {
-                let _ = write!(report, ", in {:?}", details.template);
+        for (index, details) in chain.iter().rev().enumerate() {
+            if index > 0 && details.line > 0 {
+                write_step(&mut report, &details.file, details.line, &details.template);
+                let _ = writeln!(report, ": {}", details.context);
             }
-            let _ = writeln!(report, ": {}", details.context);
+            for frame in &details.through {
+                write_step(&mut report, &frame.file, frame.line, &frame.template);
+                report.push('\n');
+            }
         }
         report
+    }
+}
+
+fn write_step(report: &mut String, file: &str, line: usize, template: &str) {
+    let _ = write!(report, "   = from {file}:{line}");
+    if template != file {
+        let _ = write!(report, ", in {template:?}");
     }
 }
 
@@ -101,6 +136,23 @@ fn write_window(report: &mut String, details: &Details) {
         let width = details.context.chars().count().clamp(1, rest.max(1));
         let _ = writeln!(report, " {gutter} | {}{}", " ".repeat(before.chars().count()), "^".repeat(width));
     }
+}
+
+/// The known name that was probably meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = 1 + name.chars().count() / 4;
+    known
+        .map(|other| (strsim::osa_distance(name, other), other))
+        .min()
+        .filter(|&(distance, _)| distance <= limit)
+        .map(|(_, other)| other)
+}
+
+/// The known names, those that resemble the name first.
+pub(crate) fn by_nearness<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut known: Vec<_> = known.map(|other| (strsim::osa_distance(name, other), other)).collect();
+    known.sort();
+    known.into_iter().map(|(_, other)| other).collect()
 }
 
 impl fmt::Display for Error {

@@ -10,16 +10,23 @@
 //! # Ok::<(), gotmpl::Error>(())
 //! ```
 
+mod ast;
+mod builtins;
 mod error;
 mod exec;
 mod format;
 mod func;
+mod lexer;
+mod literal;
+mod parser;
+mod stack;
 mod template;
+mod unicode;
 mod value;
 
-pub use error::{Details, Error};
+pub use error::{Details, Error, Frame};
 pub use exec::{Context, Renderer};
-pub use format::{sprint, sprintf, sprintln};
+pub use format::{quote, sprint, sprintf, sprintln};
 pub use func::{Body, FuncError, FuncMap, Function, Signature, Type};
-pub use template::{Limits, MissingKey, Options, Templates};
+pub use template::{Limits, MissingKey, Options, Parsed, Templates};
 pub use value::{Kind, List, ListType, Map, MapType, Object, Str, Value};

@@ -1,9 +1,12 @@
 //! Sets of parsed templates, shared between threads.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::ast::{File, Template};
 use crate::error::Error;
 use crate::func::FuncMap;
+use crate::parser;
 
 /// What a missing map key gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -17,41 +20,52 @@ pub enum MissingKey {
     Error,
 }
 
-/// Bounds on one execution; passing one is an error, never a crash.
+/// Bounds on one rendering; passing one is an error, never a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Templates within templates.
+    /// Templates within templates, those that functions run included. Go's own is 100000.
     pub depth: usize,
-    /// Bytes written by one rendering, nested ones included.
+    /// Bytes written, counting again what an outer template writes of an inner one.
     pub output: usize,
+    /// Texts and actions executed.
+    pub steps: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { depth: 10_000, output: 256 << 20 }
+        Limits { depth: 10_000, output: 512 << 20, steps: 1 << 30 }
     }
 }
 
 /// How templates are parsed and executed.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// What `.a` gives where a map has no `a`.
     pub missing_key: MissingKey,
+    /// Bounds on one rendering.
     pub limits: Limits,
     /// Left and right delimiter; empty for `{{` and `}}`.
     pub delimiters: (String, String),
+    /// The name of the set in messages about templates that are not there. Helm's is `gotpl`.
+    pub set_name: String,
 }
 
-/// Templates by name with the functions they call.
+/// One parsed text, to be added to any number of sets that have the same functions.
+#[derive(Clone, Debug)]
+pub struct Parsed(Arc<File>);
+
+/// Templates by name with the functions they call. Cheap to clone: what is parsed is shared.
 #[derive(Clone, Debug)]
 pub struct Templates {
     pub(crate) functions: Arc<FuncMap>,
     pub(crate) options: Options,
+    pub(crate) by_name: HashMap<Arc<str>, Arc<Template>>,
 }
 
 impl Templates {
     /// An empty set.
     pub fn new(functions: impl Into<Arc<FuncMap>>) -> Self {
-        Templates { functions: functions.into(), options: Options::default() }
+        Templates { functions: functions.into(), options: Options::default(), by_name: HashMap::new() }
     }
 
     /// Changes how templates are parsed (from now on) and executed.
@@ -61,18 +75,49 @@ impl Templates {
         self
     }
 
+    /// How templates are parsed and executed.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// Parses a text as the template `name`, and adds it and all that it defines.
-    pub fn parse(&mut self, name: &str, _text: &str) -> Result<(), Error> {
-        Err(Error::plain(format!("template: {name}: the parser is not there yet")))
+    ///
+    /// As in Go, a template replaces an earlier one of its name unless it is empty.
+    pub fn parse(&mut self, name: &str, text: &str) -> Result<(), Error> {
+        let parsed = self.compile(name, text)?;
+        self.add(&parsed);
+        Ok(())
+    }
+
+    /// Parses a text without adding it.
+    pub fn compile(&self, name: &str, text: &str) -> Result<Parsed, Error> {
+        self.file(name, text).map(|file| Parsed(Arc::new(file)))
+    }
+
+    /// Adds a parsed text, which must have been compiled for the same functions.
+    pub fn add(&mut self, parsed: &Parsed) {
+        for (name, template) in &parsed.0.templates {
+            if template.empty && self.by_name.contains_key(name) {
+                continue;
+            }
+            self.by_name.insert(Arc::clone(name), Arc::clone(template));
+        }
     }
 
     /// Whether there is a template of this name.
-    pub fn contains(&self, _name: &str) -> bool {
-        false
+    pub fn contains(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
     }
 
     /// The names, sorted.
     pub fn names(&self) -> Vec<&str> {
-        Vec::new()
+        let mut names: Vec<&str> = self.by_name.keys().map(|name| &**name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    pub(crate) fn file(&self, name: &str, text: &str) -> Result<File, Error> {
+        let (left, right) = &self.options.delimiters;
+        parser::parse(name, text, (left, right), &self.functions)
     }
 }

@@ -1,0 +1,232 @@
+//! What stands inside an action: pipelines of commands, their operands and literals.
+
+use std::sync::Arc;
+
+use super::{DEEPEST, Parser, Result};
+use crate::ast::{Callee, Command, Expr, Pipe, Variable};
+use crate::builtins::Builtin;
+use crate::format::quote;
+use crate::lexer::{Kind, Token};
+use crate::literal;
+
+impl<'t> Parser<'t> {
+    /// Declarations, then commands up to `end`.
+    pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Result<Pipe> {
+        let pos = self.peek_non_space().pos;
+        let mut pipe = Pipe { pos, assign: false, variables: Vec::new(), commands: Vec::new() };
+        self.declarations(&mut pipe, context)?;
+        loop {
+            let token = self.next_non_space();
+            match token.kind {
+                kind if kind == end => break,
+                Kind::Bool
+                | Kind::CharConstant
+                | Kind::Complex
+                | Kind::Dot
+                | Kind::Field
+                | Kind::Identifier
+                | Kind::Number
+                | Kind::Nil
+                | Kind::RawString
+                | Kind::String
+                | Kind::Variable
+                | Kind::LeftParen => {
+                    self.backup();
+                    pipe.commands.push(self.command()?);
+                }
+                _ => return Err(self.unexpected(token, context)),
+            }
+        }
+        self.check(&pipe, context)?;
+        Ok(pipe)
+    }
+
+    fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Result<()> {
+        loop {
+            let variable = self.peek_non_space();
+            if variable.kind != Kind::Variable {
+                return Ok(());
+            }
+            self.next();
+            // Only what follows tells a declaration from an operand, and a space there matters.
+            let after = self.peek();
+            let next = self.peek_non_space();
+            match next.kind {
+                Kind::Assign | Kind::Declare => {
+                    pipe.assign = next.kind == Kind::Assign;
+                    self.next_non_space();
+                    self.declare(pipe, variable);
+                    return Ok(());
+                }
+                Kind::Char if next.text == "," => {
+                    self.next_non_space();
+                    self.declare(pipe, variable);
+                    if context != "range" || pipe.variables.len() >= 2 {
+                        return Err(self.error(format!("too many declarations in {context}")));
+                    }
+                    if !matches!(
+                        self.peek_non_space().kind,
+                        Kind::Variable | Kind::RightDelim | Kind::RightParen
+                    ) {
+                        return Err(self.error("range can only initialize variables"));
+                    }
+                }
+                _ if after.kind == Kind::Space => {
+                    self.tokens[1] = after;
+                    self.tokens[2] = variable;
+                    self.peeked = 3;
+                    return Ok(());
+                }
+                _ => {
+                    self.tokens[1] = variable;
+                    self.peeked = 2;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn declare(&mut self, pipe: &mut Pipe, token: Token<'t>) {
+        let id = self.id(token.text);
+        pipe.variables.push(Variable { id, name: Box::from(token.text) });
+        self.frame.variables.push(token.text);
+    }
+
+    fn check(&self, pipe: &Pipe, context: &str) -> Result<()> {
+        if pipe.commands.is_empty() {
+            return Err(self.error(format!("missing value for {context}")));
+        }
+        for (index, command) in pipe.commands.iter().enumerate().skip(1) {
+            if matches!(
+                command.args[0],
+                Expr::Bool(..) | Expr::Dot(_) | Expr::Nil(_) | Expr::Number { .. } | Expr::String { .. }
+            ) {
+                return Err(self.error(format!("non executable command in pipeline stage {}", index + 1)));
+            }
+        }
+        Ok(())
+    }
+
+    fn command(&mut self) -> Result<Command> {
+        let pos = self.peek_non_space().pos;
+        let mut args = Vec::new();
+        loop {
+            self.peek_non_space();
+            if let Some(operand) = self.operand()? {
+                args.push(operand);
+            }
+            let token = self.next();
+            match token.kind {
+                Kind::Space => {}
+                Kind::RightDelim | Kind::RightParen => {
+                    self.backup();
+                    break;
+                }
+                Kind::Pipe => break,
+                _ => return Err(self.unexpected(token, "operand")),
+            }
+        }
+        if args.is_empty() {
+            return Err(self.error("empty command"));
+        }
+        Ok(Command { pos, args })
+    }
+
+    /// A term with the fields behind it.
+    fn operand(&mut self) -> Result<Option<Expr>> {
+        let Some(term) = self.term()? else {
+            return Ok(None);
+        };
+        let chain = self.peek();
+        if chain.kind != Kind::Field {
+            return Ok(Some(term));
+        }
+        let mut more = Vec::new();
+        while self.peek().kind == Kind::Field {
+            more.push(Box::from(&self.next().text[1..]));
+        }
+        // Go moves the position to the added fields; its messages show that.
+        let pos = chain.pos;
+        Ok(Some(match term {
+            Expr::Field { names, .. } => Expr::Field { pos, names: join(names, more) },
+            Expr::Variable { variable, names, .. } => {
+                Expr::Variable { pos, variable, names: join(names, more) }
+            }
+            Expr::Bool(..) | Expr::String { .. } | Expr::Number { .. } | Expr::Nil(_) | Expr::Dot(_) => {
+                let term = quote(&term.to_string());
+                return Err(self.error(format!("unexpected . after term {term}")));
+            }
+            head => Expr::Chain { pos, head: Box::new(head), names: more.into() },
+        }))
+    }
+
+    fn term(&mut self) -> Result<Option<Expr>> {
+        let token = self.next_non_space();
+        let pos = token.pos;
+        Ok(Some(match token.kind {
+            Kind::Identifier => {
+                let callee = self.callee(token.text)?;
+                Expr::Function { pos, name: Box::from(token.text), callee }
+            }
+            Kind::Dot => Expr::Dot(pos),
+            Kind::Nil => Expr::Nil(pos),
+            Kind::Variable => {
+                if !self.frame.variables.contains(&token.text) {
+                    return Err(self.error(format!("undefined variable {}", quote(token.text))));
+                }
+                let variable = Variable { id: self.id(token.text), name: Box::from(token.text) };
+                Expr::Variable { pos, variable, names: Box::default() }
+            }
+            Kind::Field => Expr::Field { pos, names: Box::new([Box::from(&token.text[1..])]) },
+            Kind::Bool => Expr::Bool(pos, token.text == "true"),
+            Kind::CharConstant | Kind::Complex | Kind::Number => {
+                let number = match token.kind {
+                    Kind::CharConstant => literal::char_constant(token.text),
+                    kind => literal::number(token.text, kind == Kind::Complex),
+                };
+                let number = number.map_err(|message| self.error(message))?;
+                Expr::Number { pos, number, text: Box::from(token.text) }
+            }
+            Kind::LeftParen => {
+                if self.depth >= DEEPEST {
+                    return Err(self.error("max expression depth exceeded"));
+                }
+                self.depth += 1;
+                let pipe =
+                    crate::stack::grow(|| self.pipeline("parenthesized pipeline", Kind::RightParen))?;
+                self.depth -= 1;
+                Expr::Pipe(Box::new(pipe))
+            }
+            Kind::String | Kind::RawString => {
+                let value = literal::unquote(token.text).ok_or_else(|| self.error("invalid syntax"))?;
+                Expr::String { pos, value, quoted: Box::from(token.text) }
+            }
+            _ => {
+                self.backup();
+                return Ok(None);
+            }
+        }))
+    }
+
+    fn callee(&self, name: &str) -> Result<Callee> {
+        if let Some(function) = self.functions.get(name) {
+            return Ok(Callee::Custom(Arc::clone(function)));
+        }
+        if let Some(builtin) = Builtin::by_name(name) {
+            return Ok(Callee::Builtin(builtin));
+        }
+        let error = self.error(format!("function {} not defined", quote(name)));
+        let functions = self.functions;
+        let known = functions.names().into_iter().chain(Builtin::names().map(|name| -> &str { name }));
+        Err(match crate::error::nearest(name, known) {
+            Some(near) => error.with_hint(format!("did you mean {near}?")),
+            None => error,
+        })
+    }
+}
+
+fn join(names: Box<[Box<str>]>, more: Vec<Box<str>>) -> Box<[Box<str>]> {
+    let mut names = names.into_vec();
+    names.extend(more);
+    names.into()
+}
