@@ -1,5 +1,6 @@
 //! `landfall`: one file a verb. This file reads the command line and gives the exit code.
 
+mod addons;
 mod args;
 mod bundle;
 mod cloud;

@@ -1,0 +1,66 @@
+//! The bundle: found in the cache, or built with its progress shown.
+
+use std::collections::BTreeMap;
+
+use landfall_image::{Bundle, Error, Progress, Store};
+
+use crate::Session;
+use crate::exit::{Exit, Failure, Result};
+use crate::terminal::tell;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let exit = match &error {
+            Error::NotRoot | Error::HostPackages { .. } | Error::NoProgram { .. } | Error::OldGo { .. } => Exit::HostUnfit,
+            Error::UnknownImage { .. } => Exit::BadValue,
+            Error::NotBuilt { .. } => Exit::Bundle,
+            _ => Exit::Unexpected,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+/// The store of the user's cache.
+pub(crate) fn store(session: &Session) -> Result<Store> {
+    let store = Store::open(&session.environment.cache)?;
+    Ok(store.with_mirror(std::env::var("LANDFALL_MIRROR").ok().filter(|mirror| !mirror.is_empty())))
+}
+
+/// What is built, or else built now. Builds run beside the runtime: they block for minutes.
+pub(crate) async fn ensure(session: &Session) -> Result<Bundle> {
+    let store = store(session)?;
+    if let Ok(bundle) = Bundle::find(&store) {
+        return Ok(bundle);
+    }
+    tell(session.say(
+        "The bundle (Kubernetes, images) is not complete; building what is missing. The first time takes some minutes.",
+        "번들(Kubernetes, 이미지)이 완전하지 않아 빠진 것을 빌드합니다. 처음에는 몇 분 걸립니다.",
+    ));
+    blocking(move || store.bundle(&mut show)).await
+}
+
+/// Runs blocking work of the store beside the runtime.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> landfall_image::Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|error| Failure::new(Exit::Unexpected, format!("the build ended early: {error}")))??)
+}
+
+/// Plain lines: builds are long and few.
+pub(crate) fn show(progress: Progress) {
+    match progress {
+        Progress::Planned { items } if items.is_empty() => {}
+        Progress::Planned { items } => tell(&format!("to build: {}", items.join(", "))),
+        Progress::Started { item } => tell(&format!("  {item} …")),
+        Progress::Finished { item, took, bytes } => {
+            tell(&format!("✓ {item} {:.1}s, {} MiB", took.as_secs_f32(), bytes >> 20));
+        }
+        Progress::Failed { item } => tell(&format!("✗ {item}")),
+        Progress::Stage { .. } => {}
+    }
+}
+
+/// Image name -> reference that changes with its content, for values: a new image rolls its pods.
+pub(crate) fn references(session: &Session) -> Result<BTreeMap<String, String>> {
+    let bundle = Bundle::find(&store(session)?)?;
+    Ok(bundle.images.into_iter().map(|image| (image.name.clone(), image.pinned())).collect())
+}

@@ -1,0 +1,141 @@
+//! `landfall images …`: recipes, builds, the bundle, registries.
+
+use landfall_display::Table;
+use landfall_image::{Bundle, requirements};
+
+use crate::args::Output;
+use crate::bundle::{blocking, ensure, show, store};
+use crate::exit::{Exit, Failure, Result};
+use crate::target::EMBEDDED;
+use crate::terminal::{give, tell};
+use crate::{Session, local};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Show images, whether they are built, and their sizes
+    List,
+    /// Build what is missing
+    Build {
+        /// All where none is named
+        names: Vec<String>,
+        /// Build twice and compare the digests
+        #[arg(long)]
+        check: bool,
+    },
+    /// Load the images into the nodes of the embedded cluster, without a registry
+    Load {
+        #[arg(long, default_value = EMBEDDED)]
+        name: String,
+    },
+    /// Push the images to a registry
+    Push {
+        /// As in registry.example/landfall
+        registry: String,
+        /// Speak HTTP, for a registry on this machine
+        #[arg(long)]
+        insecure: bool,
+    },
+    /// Build all that the embedded cluster and a cloud on it need
+    Bundle {
+        /// Real Helm, too: tests and benchmarks compare with it
+        #[arg(long)]
+        oracle: bool,
+    },
+    /// Show the Debian packages that building needs and this machine lacks
+    Requirements,
+}
+
+pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
+    match verb {
+        Verb::List => list(session),
+        Verb::Build { names, check } => build(session, names, check).await,
+        Verb::Load { name } => {
+            let bundle = Bundle::find(&store(session)?)?;
+            local::load(session, &name, &bundle).await
+        }
+        Verb::Push { registry, insecure } => push(session, registry, insecure).await,
+        Verb::Bundle { oracle } => {
+            ensure(session).await?;
+            if oracle {
+                let store = store(session)?;
+                let helm = blocking(move || store.program("helm", &mut show)).await?;
+                give(&helm.display().to_string());
+            }
+            Ok(())
+        }
+        Verb::Requirements => {
+            needed(session);
+            Ok(())
+        }
+    }
+}
+
+fn list(session: &Session) -> Result {
+    let images = store(session)?.list()?;
+    match session.global.output {
+        Output::Json | Output::Yaml => give(&serde_json::json!(images).to_string()),
+        Output::Name => give(&images.iter().map(|image| format!("{}\n", image.name)).collect::<String>()),
+        Output::Table => {
+            let mut table = Table::new(["NAME", "REFERENCE", "SIZE", "DIGEST"]);
+            for image in images {
+                let (size, digest) = match &image.built {
+                    Some(built) => (format!("{} MiB", built.size >> 20), built.digest.chars().take(19).collect()),
+                    None => (session.say("not built", "빌드 안 됨").to_owned(), String::new()),
+                };
+                table.row([image.name, image.reference, size, digest]);
+            }
+            give(&table.columns());
+        }
+    }
+    Ok(())
+}
+
+async fn build(session: &Session, names: Vec<String>, check: bool) -> Result {
+    let store = store(session)?;
+    let names = if names.is_empty() { store.list()?.into_iter().map(|image| image.name).collect() } else { names };
+    if !check {
+        let built = blocking(move || {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            store.build(&names, &mut show)
+        })
+        .await?;
+        give(&built.iter().map(|image| format!("{} {}\n", image.reference, image.digest)).collect::<String>());
+        return Ok(());
+    }
+    let checks = blocking(move || names.iter().map(|name| store.check(name, &mut show)).collect::<landfall_image::Result<Vec<_>>>()).await?;
+    let mut same = true;
+    for check in checks {
+        same &= check.same();
+        let word = if check.same() { "same" } else { "DIFFERENT" };
+        give(&format!("{} {word} {} {}", check.name, check.first, check.second));
+        for difference in check.differences {
+            give(&format!("  {difference}"));
+        }
+    }
+    if same { Ok(()) } else { Err(Failure::new(Exit::CheckFailed, "two builds of the same recipe differ")) }
+}
+
+async fn push(session: &Session, registry: String, insecure: bool) -> Result {
+    let bundle = Bundle::find(&store(session)?)?;
+    let _ = (bundle, insecure);
+    Err(Failure::new(Exit::Unexpected, format!("pushing to {registry} is not possible yet")))
+}
+
+fn needed(session: &Session) {
+    let missing = requirements();
+    if session.global.output == Output::Name {
+        let mut packages: Vec<&str> = missing.iter().map(|need| need.debian_package).collect();
+        packages.dedup();
+        give(&packages.iter().map(|package| format!("{package}\n")).collect::<String>());
+        return;
+    }
+    if missing.is_empty() {
+        tell(session.say("nothing is missing", "빠진 것이 없습니다"));
+        return;
+    }
+    let mut table = Table::new(["MISSING", "DEBIAN PACKAGE", "WHY"]);
+    for need in missing {
+        table.row([need.what.to_owned(), need.debian_package.to_owned(), need.why.to_owned()]);
+    }
+    give(&table.columns());
+}

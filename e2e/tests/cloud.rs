@@ -1,2 +1,0 @@
-//! (under construction)
-fn main() {}

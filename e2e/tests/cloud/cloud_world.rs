@@ -1,0 +1,173 @@
+//! The cloud under test: made, asked, listed; and the same charts by real Helm alone.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use landfall_e2e::{Landfall, Outcome, Ran, check, ran};
+
+pub struct World {
+    pub landfall: Landfall,
+    pub helm: PathBuf,
+}
+
+pub const CLUSTER: &str = "e2e";
+pub const SUBNET: &str = "10.90.0.0/24";
+/// What the tests call the cloud's domain.
+pub const DOMAIN: &str = "e2e.landfall.test";
+
+impl World {
+    pub fn new() -> Result<Self, String> {
+        let landfall = Landfall::new(CLUSTER)?;
+        let helm = landfall.run(&["images", "bundle", "--oracle"]).ended(0)?.stdout.trim().into();
+        // Leftovers of a run that was killed are to be expected.
+        landfall.run(&["local", "down", "--name", CLUSTER, "--yes"]).ended(0)?;
+        Ok(Self { landfall, helm })
+    }
+
+    pub fn remove(&self) {
+        let _ = self.landfall.run(&["local", "down", "--name", CLUSTER, "--yes"]);
+    }
+
+    /// A fresh, empty cluster.
+    pub fn fresh(&self) -> Outcome {
+        self.landfall.run(&["local", "down", "--name", CLUSTER, "--yes"]).ended(0)?;
+        self.cluster()
+    }
+
+    pub fn cluster(&self) -> Outcome {
+        self.landfall.run(&["local", "up", "--name", CLUSTER, "--subnet", SUBNET, "--yes"]).ended(0).map(drop)
+    }
+
+    pub fn up(&self, more: &[&str]) -> Ran {
+        let mut arguments = vec!["up", "--domain", DOMAIN, "--yes"];
+        arguments.extend(more);
+        self.landfall.run(&arguments)
+    }
+
+    /// Events of a run with `-o json`.
+    pub fn events(ran: &Ran) -> Vec<serde_json::Value> {
+        ran.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    pub fn verified(&self) -> Outcome {
+        let verify = self.landfall.run(&["verify", "-o", "json"]).ended(0)?;
+        let checks: serde_json::Value =
+            serde_json::from_str(&verify.stdout).map_err(|error| error.to_string())?;
+        let checks = checks.as_array().cloned().unwrap_or_default();
+        let bare: Vec<_> =
+            checks.iter().filter(|check| check["passed"] != true || check["evidence"] == "").collect();
+        check(checks.len() >= 6 && bare.is_empty(), || {
+            format!("checks without evidence or failed: {bare:#?}")
+        })
+    }
+
+    pub fn helm(&self, arguments: &[&str]) -> Ran {
+        let mut command = Command::new(&self.helm);
+        command
+            .args(arguments)
+            .env("HOME", &self.landfall.home)
+            .env("KUBECONFIG", format!("/var/lib/landfall/{CLUSTER}/kubeconfig"));
+        ran(command)
+    }
+}
+
+pub fn from_nothing(world: &mut World) -> Outcome {
+    world.cluster()?;
+    let up = world.up(&[]).ended(0)?;
+    eprintln!("{}", up.stderr);
+    world.verified()
+}
+
+pub fn service_list(world: &mut World) -> Outcome {
+    let list = world.landfall.openstack(&["service", "list", "-f", "json"]).ended(0)?;
+    let services: serde_json::Value =
+        serde_json::from_str(&list.stdout).map_err(|error| error.to_string())?;
+    check(services[0]["Name"] == "keystone" && services[0]["Type"] == "identity", || list.stdout.clone())?;
+    let table = world.landfall.openstack(&["service", "list"]).ended(0)?;
+    eprintln!("{}", table.stdout);
+    check(table.stdout.contains("| keystone | identity |"), || table.stdout.clone())?;
+    // The client speaks to the public name, which only the Ingress answers.
+    let url = world
+        .landfall
+        .openstack(&["endpoint", "list", "--interface", "public", "-f", "value", "-c", "URL"])
+        .ended(0)?;
+    check(url.stdout.trim() == format!("http://keystone.{DOMAIN}/v3"), || url.stdout.clone())
+}
+
+pub fn up_again(world: &mut World) -> Outcome {
+    let versions = |world: &World| -> Result<Vec<String>, String> {
+        let objects = world.landfall.get(&[
+            "deployments,statefulsets,configmaps,secrets,services,jobs",
+            "-n",
+            "openstack",
+        ])?;
+        let items = objects["items"].as_array().cloned().unwrap_or_default();
+        let ours = items
+            .iter()
+            .filter(|object| object["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "Helm");
+        Ok(ours
+            .map(|object| {
+                format!(
+                    "{}/{} {}",
+                    object["kind"], object["metadata"]["name"], object["metadata"]["generation"]
+                )
+            })
+            .collect())
+    };
+    let before = versions(world)?;
+    let up = world.up(&["-o", "json"]).ended(0)?;
+    let events = World::events(&up);
+    let done = events.iter().find(|event| event["event"] == "run-done").ok_or("no run-done event")?;
+    check(done["changed"] == false && done["ok"] == true, || done.to_string())?;
+    check(before == versions(world)? && before.len() > 10, || {
+        format!("objects changed; before: {before:?}")
+    })?;
+    let words = world.up(&[]).ended(0)?;
+    check(words.stderr.contains("nothing changed"), || words.stderr.clone())
+}
+
+pub fn helm_list(world: &mut World) -> Outcome {
+    let list = world.helm(&["list", "-n", "openstack", "-o", "json"]).ended(0)?;
+    let releases: serde_json::Value =
+        serde_json::from_str(&list.stdout).map_err(|error| error.to_string())?;
+    let deployed: Vec<&str> = releases
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|release| release["status"] == "deployed")
+        .filter_map(|release| release["name"].as_str())
+        .collect();
+    for name in ["keystone", "mariadb", "memcached", "rabbitmq"] {
+        check(deployed.contains(&name), || list.stdout.clone())?;
+    }
+    let history = world.helm(&["history", "keystone", "-n", "openstack", "-o", "json"]).ended(0)?;
+    check(history.stdout.contains("\"status\":\"deployed\""), || history.stdout.clone())?;
+    let manifest = world.helm(&["get", "manifest", "keystone", "-n", "openstack"]).ended(0)?;
+    check(manifest.stdout.contains("kind: Deployment"), || manifest.stdout.clone())
+}
+
+/// The four charts by real Helm on a bare cluster, without Landfall's hand, and Keystone answers.
+pub fn helm_installs(world: &mut World) -> Outcome {
+    world.fresh()?;
+    let landfall = &world.landfall;
+    landfall.kubectl(&["create", "namespace", "openstack"]).ended(0)?;
+    landfall.kubectl(&["label", "nodes", "--all", "openstack-control-plane=enabled"]).ended(0)?;
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let charts = folder.path().join("charts");
+    let mut copy = Command::new("cp");
+    copy.arg("-r").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../charts")).arg(&charts);
+    ran(copy).ended(0)?;
+    for name in ["mariadb", "rabbitmq", "memcached", "keystone"] {
+        let chart = charts.join(name).display().to_string();
+        world.helm(&["dependency", "build", "--skip-refresh", &chart]).ended(0)?;
+        world.helm(&["install", name, &chart, "-n", "openstack", "--timeout", "10m"]).ended(0)?;
+    }
+    landfall
+        .kubectl(&["-n", "openstack", "rollout", "status", "deployment/keystone-api", "--timeout=300s"])
+        .ended(0)?;
+    let pods = landfall.get(&["pods", "-n", "openstack", "-l", "application=keystone,component=api"])?;
+    let pod = pods["items"][0]["metadata"]["name"].as_str().ok_or("no keystone-api pod")?.to_owned();
+    let ask = "import urllib.request as r; print(r.urlopen('http://keystone-api:5000/v3').read().decode())";
+    let answer = landfall.kubectl(&["-n", "openstack", "exec", &pod, "--", "python3", "-c", ask]).ended(0)?;
+    check(answer.stdout.contains("\"id\": \"v3."), || answer.stdout.clone())
+}

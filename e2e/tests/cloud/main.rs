@@ -1,0 +1,51 @@
+//! A cloud on the embedded cluster, and what may happen to it.
+
+mod broken;
+mod cloud_world;
+mod killed;
+mod lasting;
+
+use std::process::ExitCode;
+
+use landfall_e2e::{Scenario, main_of};
+
+use cloud_world::World;
+
+fn main() -> ExitCode {
+    let mut world = match World::new() {
+        Ok(world) => world,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = main_of(
+        &mut world,
+        &[
+            Scenario { name: "from_nothing_to_a_verified_keystone", run: cloud_world::from_nothing },
+            Scenario { name: "the_service_list_through_the_ingress", run: cloud_world::service_list },
+            Scenario { name: "up_again_changes_nothing_and_says_so", run: cloud_world::up_again },
+            Scenario { name: "real_helm_lists_our_releases_as_deployed", run: cloud_world::helm_list },
+            Scenario { name: "a_second_run_is_told_who_is_at_work", run: lasting::second_run },
+            Scenario {
+                name: "a_deleted_mariadb_pod_comes_back_with_its_data",
+                run: lasting::mariadb_deleted,
+            },
+            Scenario { name: "old_tokens_stay_valid_over_two_rotations", run: lasting::fernet_rotated },
+            Scenario { name: "a_changed_value_rolls_only_what_it_must", run: lasting::changed_value },
+            Scenario { name: "down_keeps_the_data_and_up_finds_it", run: lasting::down_and_up },
+            Scenario {
+                name: "killed_at_random_moments_it_ends_in_the_same_state",
+                run: killed::at_random_moments,
+            },
+            Scenario { name: "broken_start_image_missing", run: broken::image_missing },
+            Scenario { name: "broken_start_no_storage_class", run: broken::no_storage_class },
+            Scenario { name: "broken_start_node_label_missing", run: broken::label_missing },
+            Scenario { name: "broken_start_wrong_database_password", run: broken::wrong_password },
+            Scenario { name: "broken_start_too_little_cpu", run: broken::too_little_cpu },
+            Scenario { name: "real_helm_installs_our_charts_alone", run: cloud_world::helm_installs },
+        ],
+    );
+    world.remove();
+    code
+}
