@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,8 @@ import (
 // asApplet makes the test binary act as landfall-kube: to link a second binary of
 // this size would cost a minute.
 const asApplet = "LANDFALL_KUBE_AS_APPLET"
+
+var versionNumber = regexp.MustCompile(`\b(v|Version: )[0-9]+\.[0-9]+\.[0-9]+`)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asApplet) != "" {
@@ -63,7 +66,7 @@ func TestEveryAppletRuns(t *testing.T) {
 			if name == "kubectl" {
 				version = []string{"version", "--client"}
 			}
-			if output, err := run(name, version...); err != nil || !strings.Contains(output, "v") {
+			if output, err := run(name, version...); err != nil || !versionNumber.MatchString(output) {
 				t.Errorf("%v: %v\n%s", version, err, output)
 			}
 		})
