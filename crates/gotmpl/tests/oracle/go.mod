@@ -1,0 +1,3 @@
+module landfall.dev/gotmpl-oracle
+
+go 1.24
