@@ -70,12 +70,9 @@ impl Builtin {
 
     pub(crate) const fn signature(self) -> Signature {
         match self {
-            Builtin::And
-            | Builtin::Or
-            | Builtin::Eq
-            | Builtin::Index
-            | Builtin::Slice
-            | Builtin::Call => Signature::variadic(&[Type::Reflect], Type::Reflect),
+            Builtin::And | Builtin::Or | Builtin::Eq | Builtin::Index | Builtin::Slice | Builtin::Call => {
+                Signature::variadic(&[Type::Reflect], Type::Reflect)
+            }
             Builtin::Ge | Builtin::Gt | Builtin::Le | Builtin::Lt | Builtin::Ne => {
                 Signature::fixed(&[Type::Reflect, Type::Reflect])
             }
@@ -125,16 +122,22 @@ fn values(args: &[Val]) -> Vec<Value> {
     args.iter().map(|arg| arg.value().clone()).collect()
 }
 
-/// The arguments as `print` would show them in a template's output: nil as `<no value>`.
+/// The arguments as templates print them: nil as `<no value>`, objects without the sign of a pointer.
 fn printed(args: &[Val]) -> Vec<u8> {
-    let shown: Vec<Value> = args
-        .iter()
-        .map(|arg| match arg.value() {
-            Value::Nil => Value::from("<no value>"),
-            value => value.clone(),
-        })
-        .collect();
-    format::sprint(&shown)
+    let mut printer = format::Printer::new();
+    let mut after_string = false;
+    for (index, arg) in args.iter().map(Val::value).enumerate() {
+        let is_string = matches!(arg, Value::String(_) | Value::Nil);
+        if index > 0 && !is_string && !after_string {
+            printer.push(b" ");
+        }
+        match arg {
+            Value::Nil => printer.push(b"<no value>"),
+            arg => printer.print_pointed_to(arg),
+        }
+        after_string = is_string;
+    }
+    printer.finish()
 }
 
 #[cfg(test)]

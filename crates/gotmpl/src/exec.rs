@@ -179,7 +179,10 @@ impl<'c> Scope<'c> {
 fn execute_named(run: &Run<'_>, scope: &Scope<'_>, name: &str, data: &Value) -> Result<Str> {
     let Some(template) = scope.find(run, name) else {
         let set = quote(&run.templates.options.set_name);
-        return Err(Error::plain(format!("template: no template {} associated with template {set}", quote(name))));
+        return Err(Error::plain(format!(
+            "template: no template {} associated with template {set}",
+            quote(name)
+        )));
     };
     execute(run, scope, template, data)
 }
@@ -231,7 +234,8 @@ impl State<'_> {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let (written, limit) = (self.run.written.get() + bytes.len(), self.run.templates.options.limits.output);
+        let (written, limit) =
+            (self.run.written.get() + bytes.len(), self.run.templates.options.limits.output);
         if written > limit {
             return Err(self.error(format!("exceeded maximum output size ({limit} bytes)")));
         }

@@ -259,8 +259,14 @@ impl<'t> Lexer<'t> {
             },
             '$' if self.at_terminator() => self.take(Kind::Variable),
             '$' => self.name(Kind::Variable),
-            '.' if !self.rest().starts_with(|next: char| next.is_ascii_digit()) && !self.rest().is_empty() => {
-                if self.at_terminator() { self.take(Kind::Dot) } else { self.name(Kind::Field) }
+            '.' if !self.rest().starts_with(|next: char| next.is_ascii_digit())
+                && !self.rest().is_empty() =>
+            {
+                if self.at_terminator() {
+                    self.take(Kind::Dot)
+                } else {
+                    self.name(Kind::Field)
+                }
             }
             '.' | '+' | '-' | '0'..='9' => {
                 self.pos -= 1;
@@ -480,7 +486,10 @@ mod tests {
 
     #[test]
     fn a_minus_without_space_is_a_number() {
-        assert_eq!(kinds("a {{-3}}")[..3], [(Kind::Text, "a "), (Kind::LeftDelim, "{{"), (Kind::Number, "-3")]);
+        assert_eq!(
+            kinds("a {{-3}}")[..3],
+            [(Kind::Text, "a "), (Kind::LeftDelim, "{{"), (Kind::Number, "-3")]
+        );
     }
 
     #[test]

@@ -8,8 +8,8 @@ pub(crate) struct Number {
     pub int: Option<i64>,
     pub uint: Option<u64>,
     pub float: Option<f64>,
-    /// An imaginary part that is not zero; such numbers are refused when they are used.
-    pub imaginary: bool,
+    /// Written as a complex number: refused where it would have to stay one.
+    pub complex: bool,
 }
 
 /// Go's `strconv.Unquote` for strings in double or back quotes; `None` for wrong syntax.
@@ -103,7 +103,7 @@ pub(crate) fn char_constant(text: &str) -> Result<Number, String> {
         int: Some(i64::from(code)),
         uint: Some(u64::from(code)),
         float: Some(f64::from(code)),
-        imaginary: false,
+        complex: false,
     })
 }
 
@@ -144,22 +144,22 @@ fn imaginary(text: &str, complex: bool) -> Option<Number> {
     let (real, imaginary) = if complex {
         // The sign between the parts is the last one that is no exponent's.
         let bytes = text.as_bytes();
-        let split = (1..bytes.len())
-            .rev()
-            .find(|&at| matches!(bytes[at], b'+' | b'-') && !matches!(bytes[at - 1], b'e' | b'E' | b'p' | b'P'))?;
+        let split = (1..bytes.len()).rev().find(|&at| {
+            matches!(bytes[at], b'+' | b'-') && !matches!(bytes[at - 1], b'e' | b'E' | b'p' | b'P')
+        })?;
         (parse_float(&text[..split])?, &text[split..text.len() - 1])
     } else {
         (0.0, &text[..text.len() - 1])
     };
     let imaginary = parse_float(imaginary)?;
     if imaginary != 0.0 {
-        return Some(Number { imaginary: true, ..Number::default() });
+        return Some(Number { complex: true, ..Number::default() });
     }
     Some(Number {
         int: exact(real, real as i64, |int| int as f64),
         uint: exact(real, real as u64, |uint| uint as f64),
         float: Some(real),
-        imaginary: false,
+        complex: true,
     })
 }
 
@@ -184,7 +184,8 @@ fn parse_uint(text: &str) -> Option<u64> {
         _ => (10, text),
     };
     // After a prefix one underscore may lead; otherwise they stand between digits.
-    let stripped = if digits.len() < text.len() { digits.strip_prefix('_').unwrap_or(digits) } else { digits };
+    let stripped =
+        if digits.len() < text.len() { digits.strip_prefix('_').unwrap_or(digits) } else { digits };
     let wrong = stripped.is_empty()
         || !stripped.starts_with(|c: char| c.is_ascii_hexdigit())
         || stripped.ends_with('_')
@@ -192,7 +193,12 @@ fn parse_uint(text: &str) -> Option<u64> {
     if wrong {
         return None;
     }
-    if stripped.contains('_') { u64::from_str_radix(&stripped.replace('_', ""), base) } else { u64::from_str_radix(stripped, base) }.ok()
+    if stripped.contains('_') {
+        u64::from_str_radix(&stripped.replace('_', ""), base)
+    } else {
+        u64::from_str_radix(stripped, base)
+    }
+    .ok()
 }
 
 /// Go's `strconv.ParseFloat`, hexadecimal floats included.
@@ -233,13 +239,23 @@ mod tests {
 
     #[test]
     fn integers_of_all_bases() {
-        for (text, value) in
-            [("0", 0), ("017", 15), ("0o17", 15), ("0x1F", 31), ("0b101", 5), ("1_000", 1000), ("-5", -5), ("+5", 5)]
-        {
+        for (text, value) in [
+            ("0", 0),
+            ("017", 15),
+            ("0o17", 15),
+            ("0x1F", 31),
+            ("0b101", 5),
+            ("1_000", 1000),
+            ("-5", -5),
+            ("+5", 5),
+        ] {
             assert_eq!(number(text, false).unwrap().int, Some(value), "{text}");
         }
         assert_eq!(number("18446744073709551615", false).unwrap().uint, Some(u64::MAX));
-        assert_eq!(number("18446744073709551616", false).unwrap_err(), "integer overflow: \"18446744073709551616\"");
+        assert_eq!(
+            number("18446744073709551616", false).unwrap_err(),
+            "integer overflow: \"18446744073709551616\""
+        );
         for text in ["089", "1__0", "0x", "_1", "."] {
             assert!(number(text, false).is_err(), "{text}");
         }

@@ -180,7 +180,9 @@ impl<'t> Parser<'t> {
         match self.templates.get(&name) {
             Some(existing) if !existing.empty => {
                 if !empty {
-                    return Err(self.error(format!("template: multiple definition of template {}", quote(&name))));
+                    return Err(
+                        self.error(format!("template: multiple definition of template {}", quote(&name)))
+                    );
                 }
             }
             _ => {
@@ -253,9 +255,7 @@ impl<'t> Parser<'t> {
     fn text_or_action(&mut self) -> Result<Item> {
         let token = self.next_non_space();
         match token.kind {
-            Kind::Text => {
-                Ok(Item::Node(Node::Text { start: token.pos, end: token.pos + token.text.len() }))
-            }
+            Kind::Text => Ok(Item::Node(Node::Text { start: token.pos, end: token.pos + token.text.len() })),
             Kind::LeftDelim => {
                 self.frame.action_line = token.line;
                 let item = self.action()?;

@@ -8,11 +8,7 @@ pub(crate) fn is_print(rune: char) -> bool {
 
 /// A letter, digit or underscore: what names are made of.
 pub(crate) fn is_alphanumeric(rune: char) -> bool {
-    if rune.is_ascii() {
-        rune == '_' || rune.is_ascii_alphanumeric()
-    } else {
-        within(ALPHANUMERIC, rune)
-    }
+    if rune.is_ascii() { rune == '_' || rune.is_ascii_alphanumeric() } else { within(ALPHANUMERIC, rune) }
 }
 
 fn within(ranges: &[(u32, u32)], rune: char) -> bool {

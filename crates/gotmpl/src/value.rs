@@ -10,6 +10,7 @@ mod object;
 mod text;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -249,6 +250,34 @@ impl Value {
     pub fn downcast<T: 'static>(&self) -> Option<&T> {
         self.as_object().and_then(|object| object.as_any().downcast_ref())
     }
+}
+
+thread_local! {
+    /// Values whose container is gone. `None` while nobody empties it.
+    static GRAVE: RefCell<Option<Vec<Value>>> = const { RefCell::new(None) };
+}
+
+/// Drops what a container held without recursion: templates can nest lists as deep as they like.
+fn bury(values: impl Iterator<Item = Value>) {
+    let mut nested =
+        values.filter(|value| matches!(value, Value::List(_) | Value::Map(_) | Value::Object(_))).peekable();
+    if nested.peek().is_none() {
+        return;
+    }
+    let outermost = GRAVE.try_with(|grave| {
+        let mut grave = grave.borrow_mut();
+        let outermost = grave.is_none();
+        grave.get_or_insert_default().extend(nested);
+        outermost
+    });
+    if outermost != Ok(true) {
+        return;
+    }
+    // The borrow must have ended when a value is dropped, since that comes back here.
+    while let Ok(Some(value)) = GRAVE.try_with(|grave| grave.borrow_mut().as_mut().and_then(Vec::pop)) {
+        drop(value);
+    }
+    let _ = GRAVE.try_with(|grave| grave.borrow_mut().take());
 }
 
 /// Go's `%v`: what `{{ . }}` writes, but for nil, which here is `<nil>`.

@@ -50,9 +50,8 @@ fn equal_two(a: &Value, b: &Value) -> Result<bool, String> {
         (Some(Basic::Uint(a)), Some(Basic::Uint(b))) => a == b,
         (Some(Basic::Float(a)), Some(Basic::Float(b))) => a == b,
         (Some(Basic::String(a)), Some(Basic::String(b))) => a == b,
-        (Some(Basic::Int(int)), Some(Basic::Uint(uint))) | (Some(Basic::Uint(uint)), Some(Basic::Int(int))) => {
-            u64::try_from(int) == Ok(uint)
-        }
+        (Some(Basic::Int(int)), Some(Basic::Uint(uint)))
+        | (Some(Basic::Uint(uint)), Some(Basic::Int(int))) => u64::try_from(int) == Ok(uint),
         (None, None) => return equal_other(a, b),
         _ if matches!(a, Value::Nil) || matches!(b, Value::Nil) => false,
         _ => return Err(incompatible(a, b)),
@@ -72,7 +71,9 @@ fn equal_other(a: &Value, b: &Value) -> Result<bool, String> {
         return Ok(a.is_nil() == b.is_nil());
     }
     match (a, b) {
-        (Value::Object(a), Value::Object(b)) if !matches!(b.kind(), Kind::Map | Kind::Slice) => Ok(a.equals(&**b)),
+        (Value::Object(a), Value::Object(b)) if !matches!(b.kind(), Kind::Map | Kind::Slice) => {
+            Ok(a.equals(&**b))
+        }
         _ => Err(go("non-comparable type %s: %v", &[b.clone(), type_of(b)])),
     }
 }

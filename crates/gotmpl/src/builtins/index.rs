@@ -16,6 +16,11 @@ fn map_of(value: &Value) -> Option<Map> {
     }
 }
 
+/// The type behind a pointer.
+fn pointed_to(value: &Value) -> String {
+    value.type_name().trim_start_matches('*').to_owned()
+}
+
 pub(super) fn index(args: &[Val]) -> Result<Value, String> {
     let mut item = args.first().map_or(Value::Nil, |arg| arg.value().clone());
     if matches!(item, Value::Nil) {
@@ -37,7 +42,8 @@ pub(super) fn index(args: &[Val]) -> Result<Value, String> {
                 Value::Uint8(*text.as_bytes().get(at).ok_or(BEHIND_STRING)?)
             }
             other => {
-                let map = map_of(other).ok_or_else(|| format!("can't index item of type {}", other.type_name()))?;
+                let map =
+                    map_of(other).ok_or_else(|| format!("can't index item of type {}", pointed_to(other)))?;
                 let key = match key {
                     Value::String(key) => key,
                     Value::Nil => return Err("value is nil; should be of type string".to_owned()),
@@ -80,7 +86,7 @@ pub(super) fn slice(args: &[Val]) -> Result<Value, String> {
         Value::String(text) => text.len(),
         Value::Bytes(bytes) => bytes.len(),
         Value::List(list) => list.len(),
-        other => return Err(format!("can't slice item of type {}", other.type_name())),
+        other => return Err(format!("can't slice item of type {}", pointed_to(other))),
     };
     let mut bounds = [0, len, len];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
@@ -113,7 +119,7 @@ pub(super) fn length(args: &[Val]) -> Result<i64, String> {
         Value::List(list) => list.len(),
         other => match map_of(other) {
             Some(map) => map.len(),
-            None => return Err(format!("len of type {}", other.type_name())),
+            None => return Err(format!("len of type {}", pointed_to(other))),
         },
     };
     Ok(length as i64)

@@ -199,7 +199,7 @@ impl<'t> State<'t> {
             Expr::String { value, .. } => Value::String(value.clone()),
             Expr::Number { number, text, .. } => {
                 self.at = Some(At::Expr(expr));
-                if number.imaginary {
+                if number.complex {
                     return Err(self.error(format!("complex numbers are not supported: {text}")));
                 }
                 match *number {
@@ -208,7 +208,10 @@ impl<'t> State<'t> {
                     _ => return Err(self.error(format!("{text} overflows int"))),
                 }
             }
-            other => return Err(self.error(format!("can't evaluate command {}", crate::format::quote(&other.to_string())))),
+            other => {
+                return Err(self
+                    .error(format!("can't evaluate command {}", crate::format::quote(&other.to_string()))));
+            }
         };
         Ok(Val::concrete(value))
     }

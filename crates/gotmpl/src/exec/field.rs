@@ -58,7 +58,9 @@ impl<'t> State<'t> {
                 }
                 if let Some(value) = object.field(name) {
                     if has_args {
-                        return Err(self.error(format!("{name} has arguments but cannot be invoked as function")));
+                        return Err(
+                            self.error(format!("{name} has arguments but cannot be invoked as function"))
+                        );
                     }
                     return Ok(Val::concrete(value));
                 }

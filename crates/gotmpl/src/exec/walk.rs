@@ -93,7 +93,9 @@ impl<'t> State<'t> {
             Value::Nil => return Ok(false),
             Value::Int(_) | Value::Int64(_) | Value::Uint8(_) | Value::Uint64(_) => {
                 if branch.pipe.variables.len() > 1 {
-                    return Err(self.error(format!("can't use {value} to iterate over more than one variable")));
+                    return Err(
+                        self.error(format!("can't use {value} to iterate over more than one variable"))
+                    );
                 }
                 let mut at = 0;
                 while let Some(element) = nth(value, at) {
@@ -130,7 +132,8 @@ impl<'t> State<'t> {
             _ => None,
         };
         let Some(map) = map else {
-            return Err(self.error(format!("range can't iterate over {value}")));
+            let shown = printed(value);
+            return Err(self.error(format!("range can't iterate over {}", String::from_utf8_lossy(&shown))));
         };
         let interfaces = map.map_type().holds_interfaces();
         // A snapshot, as Go takes one: the body may change the map.
@@ -197,12 +200,17 @@ impl<'t> State<'t> {
             Value::Nil => self.write(b"<no value>"),
             Value::String(text) => self.write(text.as_bytes()),
             other => {
-                let mut printer = Printer::new();
-                printer.print(other);
-                self.write(&printer.finish())
+                let text = printed(other);
+                self.write(&text)
             }
         }
     }
+}
+
+fn printed(value: &Value) -> Vec<u8> {
+    let mut printer = Printer::new();
+    printer.print_pointed_to(value);
+    printer.finish()
 }
 
 fn frame_of(template: &Template, node: &Node) -> Frame {

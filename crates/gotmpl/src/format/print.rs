@@ -38,7 +38,13 @@ pub(crate) struct Printer {
 
 impl Printer {
     pub(crate) fn new() -> Self {
-        Printer { out: Vec::new(), flags: Flags::default(), depth: 0, path: RefCell::default(), erroring: false }
+        Printer {
+            out: Vec::new(),
+            flags: Flags::default(),
+            depth: 0,
+            path: RefCell::default(),
+            erroring: false,
+        }
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
@@ -54,6 +60,14 @@ impl Printer {
         self.verb(value, 'v');
     }
 
+    /// `%v` of what a pointer points to: how templates print values.
+    pub(crate) fn print_pointed_to(&mut self, value: &Value) {
+        match value {
+            Value::Object(object) if object.display().is_none() => self.object(value, &**object, 'v', false),
+            _ => self.print(value),
+        }
+    }
+
     /// An operand under a verb.
     pub(super) fn verb(&mut self, value: &Value, verb: char) {
         match (value, verb) {
@@ -61,6 +75,8 @@ impl Printer {
             (Value::Nil, _) => self.bad_verb(value, verb),
             (_, 'T') => self.string(value.type_name().as_bytes()),
             (_, 'p') => self.pointer(value, verb),
+            // It wraps errors, and only in `Errorf`.
+            (Value::List(_) | Value::Map(_) | Value::Object(_), 'w') => self.bad_verb(value, verb),
             _ => self.value(value, verb),
         }
     }
@@ -78,10 +94,12 @@ impl Printer {
             Value::Uint64(n) => self.integer(value, *n, false, false, verb),
             Value::Float64(n) => self.float(value, *n, verb),
             Value::String(text) => self.text(value, text.as_bytes(), verb),
-            Value::Bytes(bytes) => self.bytes(value, bytes, verb),
+            Value::Bytes(bytes) => self.bytes(bytes, verb),
             Value::List(list) => self.within(list.address(), |printer| printer.list(list, verb)),
-            Value::Map(map) => self.within(map.address(), |printer| printer.map(map, map.map_type().name(), verb)),
-            Value::Object(object) => self.object(value, &**object, verb),
+            Value::Map(map) => {
+                self.within(map.address(), |printer| printer.map(map, map.map_type().name(), verb))
+            }
+            Value::Object(object) => self.object(value, &**object, verb, true),
         }
     }
 
@@ -141,7 +159,7 @@ impl Printer {
         self.push(if self.flags.sharp_v { b"}" } else { b"]" });
     }
 
-    fn object(&mut self, value: &Value, object: &dyn Object, verb: char) {
+    fn object(&mut self, value: &Value, object: &dyn Object, verb: char, pointer: bool) {
         if !self.erroring
             && !self.flags.sharp_v
             && matches!(verb, 'v' | 's' | 'x' | 'X' | 'q')
@@ -154,7 +172,7 @@ impl Printer {
             return self.within(map.address(), |printer| printer.map(&map, &name, verb));
         }
         let type_name = object.type_name();
-        if object.kind() == Kind::Ptr {
+        if pointer && object.kind() == Kind::Ptr {
             self.push(b"&");
         }
         if self.flags.sharp_v {
@@ -332,26 +350,22 @@ impl Printer {
         }
     }
 
-    fn bytes(&mut self, value: &Value, bytes: &[u8], verb: char) {
+    fn bytes(&mut self, bytes: &[u8], verb: char) {
         match verb {
             's' => self.string(bytes),
             'x' => self.hex(bytes, false),
             'X' => self.hex(bytes, true),
             'q' => self.quoted(bytes),
             _ => {
-                let sharp_v = self.flags.sharp_v && matches!(verb, 'v' | 'd');
+                let sharp_v = self.flags.sharp_v;
                 if sharp_v {
                     // Go has two names for the type; only a bare operand gets the short one.
-                    self.push(if self.depth == 0 { b"[]byte" } else { b"[]uint8" });
+                    self.push(if self.depth == 0 && verb == 'v' { b"[]byte" } else { b"[]uint8" });
                 }
                 self.push(if sharp_v { b"{" } else { b"[" });
                 for (index, byte) in bytes.iter().enumerate() {
                     self.separate(index);
-                    if matches!(value, Value::Bytes(_)) && sharp_v {
-                        self.sharp_hex(u64::from(*byte));
-                    } else {
-                        self.value(&Value::Uint8(*byte), verb);
-                    }
+                    self.value(&Value::Uint8(*byte), verb);
                 }
                 self.push(if sharp_v { b"}" } else { b"]" });
             }

@@ -92,7 +92,7 @@ impl Scan<'_> {
                         flags.plus_v = std::mem::take(&mut flags.plus);
                     }
                     printer.flags = flags;
-                    if verb == 'w' { printer.bad_verb(arg, verb) } else { printer.verb(arg, verb) }
+                    printer.verb(arg, verb);
                     self.arg += 1;
                 }
             },
@@ -163,7 +163,8 @@ impl Scan<'_> {
         };
         self.at += close + 1;
         self.after_index = index.is_some();
-        match index.and_then(|index| usize::try_from(index - 1).ok()).filter(|&index| index < self.args.len()) {
+        match index.and_then(|index| usize::try_from(index - 1).ok()).filter(|&index| index < self.args.len())
+        {
             Some(index) => self.arg = index,
             None => self.good = false,
         }

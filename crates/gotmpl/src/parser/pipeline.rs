@@ -192,8 +192,7 @@ impl<'t> Parser<'t> {
                     return Err(self.error("max expression depth exceeded"));
                 }
                 self.depth += 1;
-                let pipe =
-                    crate::stack::grow(|| self.pipeline("parenthesized pipeline", Kind::RightParen))?;
+                let pipe = crate::stack::grow(|| self.pipeline("parenthesized pipeline", Kind::RightParen))?;
                 self.depth -= 1;
                 Expr::Pipe(Box::new(pipe))
             }

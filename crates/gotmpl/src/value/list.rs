@@ -51,6 +51,12 @@ struct Inner {
     items: Vec<Value>,
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        super::bury(self.items.drain(..));
+    }
+}
+
 impl List {
     /// A `[]interface {}`.
     pub fn new(items: Vec<Value>) -> Self {

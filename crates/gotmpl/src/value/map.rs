@@ -64,6 +64,12 @@ struct Inner {
     entries: RefCell<BTreeMap<Str, Value>>,
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        super::bury(std::mem::take(self.entries.get_mut()).into_values());
+    }
+}
+
 impl Map {
     /// An empty `map[string]interface {}`.
     pub fn new() -> Self {

@@ -34,7 +34,9 @@ impl Row {
         for line in header.lines() {
             let (key, value) = line.split_once(':').unwrap_or_else(|| panic!("{}: {line}", self.place));
             match key {
-                "data" => self.data = serde_json::from_str(value).unwrap_or_else(|e| panic!("{}: {e}", self.place)),
+                "data" => {
+                    self.data = serde_json::from_str(value).unwrap_or_else(|e| panic!("{}: {e}", self.place))
+                }
                 "missing" => value.trim().clone_into(&mut self.missing),
                 "delimiters" => {
                     let (left, right) = value.trim().split_once(' ').unwrap();
@@ -90,7 +92,8 @@ fn typed(kind: &str, inner: &Json) -> Value {
         "$raw" => Value::string(unbase64(text())),
         "$strings" => Value::strings(inner.as_array().unwrap().iter().map(|item| item.as_str().unwrap())),
         "$ints" => {
-            let items = inner.as_array().unwrap().iter().map(|item| Value::Int(item.as_f64().unwrap() as i64));
+            let items =
+                inner.as_array().unwrap().iter().map(|item| Value::Int(item.as_f64().unwrap() as i64));
             Value::List(List::of(ListType::Int, items.collect()))
         }
         "$stringmap" => {
@@ -193,7 +196,9 @@ fn functions() -> FuncMap {
     map.add("unsigned", fixed(&[Type::Uint64]), |_, args| Ok(args[0].clone()));
     map.add("float", fixed(&[Type::Float64]), |_, args| Ok(args[0].clone()));
     map.add("flag", fixed(&[Type::Bool]), |_, args| Ok(args[0].clone()));
-    map.add("words", fixed(&[Type::StringList]), |_, args| Ok(Value::Int(args[0].as_list().unwrap().len() as i64)));
+    map.add("words", fixed(&[Type::StringList]), |_, args| {
+        Ok(Value::Int(args[0].as_list().unwrap().len() as i64))
+    });
     map.add("items", fixed(&[Type::List]), |_, args| Ok(Value::Int(args[0].as_list().unwrap().len() as i64)));
     map.add("table", fixed(&[Type::Map]), |_, args| Ok(Value::Bool(args[0].is_nil())));
     map.add("nothing", fixed(&[]), |_, _| Ok(Value::Nil));
@@ -306,4 +311,3 @@ pub fn rows() -> Vec<Row> {
     }
     rows
 }
-
