@@ -1,1 +1,39 @@
-//! (under construction)
+//! Landfall's Helm engine: charts, values, rendering, hooks and release records, as Helm 4.3.1 has them.
+//! Applying objects and waiting for them is another crate's work; nothing here talks to a cluster.
+//!
+//! ```no_run
+//! use landfall_helm::{Chart, Options, Values, render};
+//!
+//! let chart = Chart::load("charts/keystone")?;
+//! let values = Values::from_yaml("pod: {replicas: {api: 2}}", "values.yaml")?;
+//! let rendered = render(&chart, &values, &Options::new("keystone", "openstack"))?;
+//! assert!(!rendered.manifests.is_empty());
+//! # Ok::<(), landfall_helm::HelmError>(())
+//! ```
+
+mod adopt;
+mod capabilities;
+pub mod chart;
+mod convert;
+mod engine;
+mod error;
+mod files;
+mod functions;
+mod glob;
+pub mod json;
+mod layout;
+mod number;
+pub mod release;
+pub mod semver;
+mod values;
+pub mod yaml;
+
+pub use adopt::adopt;
+pub use capabilities::{Capabilities, DEFAULT_KUBE_VERSION, HELM_VERSION, KubeVersion};
+pub use chart::{Chart, Metadata};
+pub use engine::{
+    DeletePolicy, Hook, HookEvent, Lookup, Manifest, Options, OutputLogPolicy, OutputOptions, Rendered,
+    install_rank, render, uninstall_rank,
+};
+pub use error::{HelmError, TemplateError};
+pub use values::{ValueSources, Values};

@@ -1,0 +1,87 @@
+//! What each chart's templates see: `.Values`, `.Chart`, `.Release`, `.Files`, `.Subcharts`.
+
+use gotmpl::{Map, MapType, Value};
+
+use crate::files::Files;
+use crate::values::Node;
+
+/// What the root chart gets.
+pub struct Top {
+    pub release: Map,
+    pub capabilities: Value,
+    pub values: Map,
+}
+
+/// A template with its scope.
+pub struct Source {
+    /// `chart/templates/x.yaml`
+    pub name: String,
+    pub chart: String,
+    pub text: String,
+    pub base_path: String,
+    pub scope: Map,
+}
+
+impl Source {
+    /// Partials are only there for their definitions.
+    pub fn is_partial(&self) -> bool {
+        self.name.rsplit('/').next().is_some_and(|name| name.starts_with('_'))
+    }
+}
+
+/// All templates of the chart and its subcharts, in the order in which they are parsed and executed:
+/// deepest path first, then by name backwards.
+pub fn collect(root: &Node<'_>, top: &Top) -> Vec<Source> {
+    let mut sources = Vec::new();
+    collect_chart(root, root.name(), top, top.values.clone(), true, &mut sources);
+    sources.sort_by(|a, b| {
+        let depth = |source: &Source| source.name.matches('/').count();
+        depth(b).cmp(&depth(a)).then_with(|| b.name.cmp(&a.name))
+    });
+    // Of two subcharts of one name the later one's files count.
+    sources.dedup_by(|later, earlier| later.name == earlier.name);
+    sources
+}
+
+fn collect_chart(
+    node: &Node<'_>,
+    path: &str,
+    top: &Top,
+    values: Map,
+    is_root: bool,
+    sources: &mut Vec<Source>,
+) -> Map {
+    let chart = node.metadata.to_value();
+    chart.insert("IsRoot", is_root);
+    let subcharts = Map::new();
+    let scope = Map::new();
+    scope.insert("Chart", chart);
+    scope.insert("Files", Value::object(Files::new(&node.chart.files)));
+    scope.insert("Release", top.release.clone());
+    scope.insert("Capabilities", top.capabilities.clone());
+    scope.insert("Values", values.clone());
+    scope.insert("Subcharts", subcharts.clone());
+    for subchart in &node.dependencies {
+        let below = match values.get(subchart.name()) {
+            Some(Value::Map(below)) => below,
+            _ => Map::of(MapType::Named("common.Values")),
+        };
+        let below_path = format!("{path}/charts/{}", subchart.name());
+        let below_scope = collect_chart(subchart, &below_path, top, below, false, sources);
+        subcharts.insert(subchart.name(), below_scope);
+    }
+    let is_library = node.chart.is_library();
+    for template in &node.chart.templates {
+        let source = Source {
+            name: crate::functions::path_clean(&format!("{path}/{}", template.name)),
+            chart: node.name().to_owned(),
+            text: String::from_utf8_lossy(&template.data).into_owned(),
+            base_path: format!("{path}/templates"),
+            scope: scope.clone(),
+        };
+        if !is_library || source.is_partial() {
+            sources.push(source);
+        }
+    }
+    scope
+}

@@ -1,0 +1,107 @@
+//! YAML, JSON and base64, both ways.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use gotmpl::{FuncError, FuncMap, Map, Signature, Type, Value};
+use serde_json::Value as Json;
+
+use super::{Outcome, arg, bytes_arg, text_arg};
+use crate::convert::{to_json, to_map, to_value};
+use crate::json::{self, Style};
+use crate::yaml;
+
+const ONE: Signature = Signature::fixed(&[Type::Any]);
+const TEXT: Signature = Signature::fixed(&[Type::String]);
+
+pub fn add(f: &mut FuncMap) {
+    f.add("toYaml", ONE, |_, a| Ok(Value::from(to_yaml(&arg(a, 0)).unwrap_or_default())));
+    f.add("mustToYaml", ONE, |_, a| Ok(Value::from(to_yaml(&arg(a, 0))?)));
+    f.add("toJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::COMPACT).unwrap_or_default())));
+    f.add("mustToJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::COMPACT)?)));
+    f.add("toPrettyJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::PRETTY).unwrap_or_default())));
+    f.add("mustToPrettyJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::PRETTY)?)));
+    for name in ["toRawJson", "mustToRawJson"] {
+        f.add(name, ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::RAW)?)));
+    }
+    f.add("fromYaml", TEXT, |_, a| {
+        Ok(Value::Map(match yaml::read_value(&text_arg(a, 0)) {
+            Ok(Json::Null) => Map::new(),
+            Ok(Json::Object(map)) => to_map(&map),
+            Ok(other) => error_map(&wrong_kind("error unmarshaling JSON: while decoding JSON: ", &other, OBJECT)),
+            Err(error) => error_map(&format!("error converting YAML to JSON: {error}")),
+        }))
+    });
+    f.add("fromYamlArray", TEXT, |_, a| {
+        Ok(match yaml::read_value(&text_arg(a, 0)) {
+            Ok(Json::Null) => Value::from(Vec::new()),
+            Ok(list @ Json::Array(_)) => to_value(&list),
+            Ok(other) => {
+                Value::list([wrong_kind("error unmarshaling JSON: while decoding JSON: ", &other, ARRAY)])
+            }
+            Err(error) => Value::list([format!("error converting YAML to JSON: {error}")]),
+        })
+    });
+    f.add("fromJson", TEXT, |_, a| {
+        Ok(Value::Map(match read_json(&text_arg(a, 0)) {
+            Ok(Json::Null) => Map::nil(gotmpl::MapType::Any),
+            Ok(Json::Object(map)) => to_map(&map),
+            Ok(other) => error_map(&wrong_kind("", &other, OBJECT)),
+            Err(error) => error_map(&error),
+        }))
+    });
+    f.add("fromJsonArray", TEXT, |_, a| {
+        Ok(match read_json(&text_arg(a, 0)) {
+            Ok(Json::Null) => Value::List(gotmpl::List::nil(gotmpl::ListType::Any)),
+            Ok(list @ Json::Array(_)) => to_value(&list),
+            Ok(other) => Value::list([wrong_kind("", &other, ARRAY)]),
+            Err(error) => Value::list([error]),
+        })
+    });
+    f.add("mustFromJson", TEXT, |_, a| Ok(to_value(&read_json(&text_arg(a, 0))?)));
+    f.add("b64enc", TEXT, |_, a| Ok(Value::from(STANDARD.encode(bytes_arg(a, 0).as_bytes()))));
+    f.add("b64dec", TEXT, |_, a| base64_decode(bytes_arg(a, 0).as_bytes()));
+}
+
+const OBJECT: &str = "map[string]interface {}";
+const ARRAY: &str = "[]interface {}";
+
+fn error_map(text: &str) -> Map {
+    [("Error", text)].into_iter().collect()
+}
+
+fn wrong_kind(prefix: &str, value: &Json, wanted: &str) -> String {
+    format!("{prefix}json: cannot unmarshal {} into Go value of type {wanted}", yaml::kind_name(value))
+}
+
+/// What `toYaml` gives.
+pub fn to_yaml(value: &Value) -> Result<String, FuncError> {
+    let json = to_json(value).map_err(|error| FuncError::new(format!("error marshaling into JSON: {error}")))?;
+    Ok(yaml::write_trimmed(&json))
+}
+
+fn json_text(value: &Value, style: Style) -> Result<String, FuncError> {
+    Ok(json::write(&to_json(value)?, style))
+}
+
+fn read_json(text: &str) -> Result<Json, String> {
+    let mut json: Json = serde_json::from_str(text).map_err(|error| {
+        if text.trim().is_empty() { "unexpected end of JSON input".to_owned() } else { error.to_string() }
+    })?;
+    yaml::to_floats(&mut json)?;
+    Ok(json)
+}
+
+/// Broken base64 gives the error's text as the result, as Sprig has it.
+fn base64_decode(bytes: &[u8]) -> Outcome {
+    let compact: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\n' | b'\r')).collect();
+    Ok(match STANDARD.decode(&compact) {
+        Ok(decoded) => Value::string(decoded),
+        Err(error) => {
+            let at = match error {
+                base64::DecodeError::InvalidByte(at, _) => at,
+                _ => compact.len(),
+            };
+            Value::from(format!("illegal base64 data at input byte {at}"))
+        }
+    })
+}

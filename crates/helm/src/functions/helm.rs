@@ -1,0 +1,116 @@
+//! Helm's own functions, that know of the chart being rendered: `include`, `tpl`, `required`, `fail`, `lookup`.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use gotmpl::{FuncError, FuncMap, Map, Signature, Type, Value};
+
+use super::{arg, text_arg};
+use crate::convert::to_value;
+use crate::engine::Lookup;
+
+/// How often templates of one name may include each other.
+const MAX_INCLUDES: usize = 1_000;
+
+/// Marks messages that charts themselves give, as Helm does while they travel.
+const START: &str = "HELM_ERR_START";
+const END: &str = "HELM_ERR_END";
+
+/// What functions need to know of a rendering.
+#[derive(Default)]
+pub struct RenderState {
+    pub lookup: Option<Arc<dyn Lookup>>,
+    included: RefCell<HashMap<String, usize>>,
+}
+
+impl RenderState {
+    pub fn new(lookup: Option<Arc<dyn Lookup>>) -> Self {
+        Self { lookup, included: RefCell::default() }
+    }
+}
+
+/// The chart's own message in an error's text.
+pub fn unmark(text: &str) -> Option<&str> {
+    let start = text.find(START)? + START.len();
+    let end = text.rfind(END)?;
+    text.get(start..end)
+}
+
+fn marked(message: &str) -> FuncError {
+    FuncError::new(format!("{START}{message}{END}"))
+}
+
+pub fn add(f: &mut FuncMap) {
+    f.add("include", Signature::fixed(&[Type::String, Type::Any]), |context, a| {
+        let name = text_arg(a, 0);
+        if let Some(state) = context.state_as::<RenderState>() {
+            let mut included = state.included.borrow_mut();
+            let depth = included.entry(name.clone()).or_insert(0);
+            if *depth > MAX_INCLUDES {
+                return Err(FuncError::new(format!(
+                    "rendering template has a nested reference name: {name}: unable to execute template"
+                )));
+            }
+            *depth += 1;
+        }
+        let result = context.execute_template(&name, &arg(a, 1));
+        if let Some(state) = context.state_as::<RenderState>()
+            && let Some(depth) = state.included.borrow_mut().get_mut(&name)
+        {
+            *depth -= 1;
+        }
+        Ok(Value::String(result?))
+    });
+    f.add("tpl", Signature::fixed(&[Type::String, Type::Any]), |context, a| {
+        let text = text_arg(a, 0);
+        // All such templates are named as Helm names its root.
+        let rendered = context.parse_and_execute("gotpl", &text, &arg(a, 1)).map_err(|error| {
+            let quoted = gotmpl::sprintf(b"%q", &[Value::from(&text)]);
+            let quoted = String::from_utf8_lossy(&quoted).into_owned();
+            FuncError::wrap(format!("error during tpl function execution for {quoted}: {error}"), error)
+        })?;
+        Ok(Value::string(without_no_value(rendered.as_bytes())))
+    });
+    f.add("required", Signature::fixed(&[Type::String, Type::Any]), |_, a| match arg(a, 1) {
+        Value::Nil => Err(marked(&text_arg(a, 0))),
+        Value::String(text) if text.is_empty() => Err(marked(&text_arg(a, 0))),
+        value => Ok(value),
+    });
+    f.add("fail", Signature::fixed(&[Type::String]), |_, a| Err(marked(&text_arg(a, 0))));
+    f.add(
+        "lookup",
+        Signature::fixed(&[Type::String, Type::String, Type::String, Type::String]),
+        |context, a| {
+            let lookup = context.state_as::<RenderState>().and_then(|state| state.lookup.clone());
+            let Some(lookup) = lookup else { return Ok(Value::Map(Map::new())) };
+            let (version, kind) = (text_arg(a, 0), text_arg(a, 1));
+            let (namespace, name) = (text_arg(a, 2), text_arg(a, 3));
+            let found = lookup.lookup(&version, &kind, &namespace, &name).map_err(FuncError::new)?;
+            Ok(found.map_or_else(|| Value::Map(Map::new()), |object| to_value(&object)))
+        },
+    );
+    // Kept from templates: they would see the environment of whoever renders.
+    for name in ["env", "expandenv"] {
+        f.remove(name);
+    }
+}
+
+/// What Go prints for a missing value is blanked.
+pub fn without_no_value(text: &[u8]) -> Vec<u8> {
+    const MARK: &[u8] = b"<no value>";
+    if text.len() < MARK.len() {
+        return text.to_vec();
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        if text[at..].starts_with(MARK) {
+            at += MARK.len();
+        } else {
+            out.push(text[at]);
+            at += 1;
+        }
+    }
+    out
+}

@@ -1,0 +1,91 @@
+//! The functions that templates call: Sprig's and Helm's own, by the names and with the habits that
+//! Go's have. A name that is not here makes a template fail to parse, naming function and line.
+
+mod crypto;
+mod dates;
+mod decimal;
+mod dicts;
+mod encode;
+mod helm;
+mod lists;
+mod logic;
+mod merge;
+mod numbers;
+mod paths;
+mod regexes;
+mod text;
+mod versions;
+
+use std::sync::{Arc, LazyLock};
+
+use gotmpl::{FuncError, FuncMap, Str, Value};
+
+pub(crate) use helm::{RenderState, unmark, without_no_value};
+pub(crate) use paths::{base as path_base, clean as path_clean};
+
+/// What a function gives.
+type Outcome = Result<Value, FuncError>;
+
+static ALL: LazyLock<Arc<FuncMap>> = LazyLock::new(|| {
+    let mut functions = FuncMap::new();
+    text::add(&mut functions);
+    lists::add(&mut functions);
+    dicts::add(&mut functions);
+    numbers::add(&mut functions);
+    logic::add(&mut functions);
+    encode::add(&mut functions);
+    regexes::add(&mut functions);
+    paths::add(&mut functions);
+    versions::add(&mut functions);
+    dates::add(&mut functions);
+    crypto::add(&mut functions);
+    helm::add(&mut functions);
+    Arc::new(functions)
+});
+
+/// All functions, shared by every rendering.
+pub fn all() -> Arc<FuncMap> {
+    Arc::clone(&ALL)
+}
+
+/// The argument, or nil: signatures have already counted.
+fn arg(args: &[Value], at: usize) -> Value {
+    args.get(at).cloned().unwrap_or_default()
+}
+
+/// Text of a string argument; bytes that are no UTF-8 are replaced.
+fn text_arg(args: &[Value], at: usize) -> String {
+    bytes_arg(args, at).to_str().into_owned()
+}
+
+fn bytes_arg(args: &[Value], at: usize) -> Str {
+    match args.get(at) {
+        Some(Value::String(text)) => text.clone(),
+        _ => Str::default(),
+    }
+}
+
+fn int_arg(args: &[Value], at: usize) -> i64 {
+    args.get(at).and_then(Value::as_int).unwrap_or(0)
+}
+
+/// Sprig's `strval`: what a value is as text.
+fn strval(value: &Value) -> Str {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bytes(bytes) => Str::from(&bytes[..]),
+        Value::Object(object) => match object.display() {
+            Some(text) => Str::from(text),
+            None => Str::from(gotmpl::sprint(std::slice::from_ref(value))),
+        },
+        other => Str::from(gotmpl::sprint(std::slice::from_ref(other))),
+    }
+}
+
+/// Sprig's `empty`: zero, empty, nil.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(object) => object.as_map().is_some_and(|map| map.is_empty()),
+        other => !other.is_true(),
+    }
+}

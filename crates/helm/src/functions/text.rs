@@ -1,0 +1,330 @@
+//! Functions on text. Go's strings are bytes, so what can work on bytes does.
+
+use gotmpl::{FuncError, FuncMap, Map, MapType, Signature, Str, Type, Value};
+use rand::RngExt as _;
+
+use super::{Outcome, arg, bytes_arg, int_arg, strval, text_arg};
+
+/// Text that a function may make at most.
+const MAX_TEXT: usize = 64 << 20;
+
+const ONE: Signature = Signature::fixed(&[Type::String]);
+const TWO: Signature = Signature::fixed(&[Type::String, Type::String]);
+const INT_TEXT: Signature = Signature::fixed(&[Type::Int, Type::String]);
+const INT: Signature = Signature::fixed(&[Type::Int]);
+
+pub fn add(f: &mut FuncMap) {
+    f.add("trim", ONE, |_, a| Ok(Value::string(text_arg(a, 0).trim())));
+    f.add("upper", ONE, |_, a| Ok(Value::string(text_arg(a, 0).to_uppercase())));
+    f.add("lower", ONE, |_, a| Ok(Value::string(text_arg(a, 0).to_lowercase())));
+    f.add("title", ONE, |_, a| Ok(Value::string(title(&text_arg(a, 0)))));
+    f.add("untitle", ONE, |_, a| Ok(Value::string(untitle(&text_arg(a, 0)))));
+    f.add("swapcase", ONE, |_, a| Ok(Value::string(swap_case(&text_arg(a, 0)))));
+    f.add("initials", ONE, |_, a| Ok(Value::string(initials(&text_arg(a, 0)))));
+    f.add("nospace", ONE, |_, a| Ok(nospace(&bytes_arg(a, 0))));
+    f.add("abbrev", INT_TEXT, |_, a| Ok(Value::string(abbreviate(&bytes_arg(a, 1), 0, int_arg(a, 0)))));
+    f.add("abbrevboth", Signature::fixed(&[Type::Int, Type::Int, Type::String]), |_, a| {
+        let (left, right, text) = (int_arg(a, 0), int_arg(a, 1), bytes_arg(a, 2));
+        if right < 4 || (left > 0 && right < 7) {
+            return Ok(Value::String(text));
+        }
+        Ok(Value::string(abbreviate(&text, left, right)))
+    });
+    f.add("trunc", INT_TEXT, |_, a| Ok(Value::String(trunc(int_arg(a, 0), &bytes_arg(a, 1)))));
+    f.add("substr", Signature::fixed(&[Type::Int, Type::Int, Type::String]), |_, a| {
+        substring(int_arg(a, 0), int_arg(a, 1), &bytes_arg(a, 2))
+    });
+    f.add("repeat", INT_TEXT, |_, a| {
+        let text = bytes_arg(a, 1);
+        let count = usize::try_from(int_arg(a, 0)).map_err(|_| "strings: negative Repeat count")?;
+        if text.len().saturating_mul(count) > MAX_TEXT {
+            return Err(FuncError::new("strings: Repeat output length overflow"));
+        }
+        Ok(Value::string(text.as_bytes().repeat(count)))
+    });
+    for name in ["trimAll", "trimall"] {
+        f.add(name, TWO, |_, a| {
+            let cut = text_arg(a, 0);
+            Ok(Value::string(text_arg(a, 1).trim_matches(|c| cut.contains(c))))
+        });
+    }
+    f.add("trimSuffix", TWO, |_, a| {
+        let (suffix, text) = (bytes_arg(a, 0), bytes_arg(a, 1));
+        Ok(Value::string(text.as_bytes().strip_suffix(suffix.as_bytes()).unwrap_or(text.as_bytes())))
+    });
+    f.add("trimPrefix", TWO, |_, a| {
+        let (prefix, text) = (bytes_arg(a, 0), bytes_arg(a, 1));
+        Ok(Value::string(text.as_bytes().strip_prefix(prefix.as_bytes()).unwrap_or(text.as_bytes())))
+    });
+    f.add("contains", TWO, |_, a| Ok(Value::Bool(text_arg(a, 1).contains(&text_arg(a, 0)))));
+    f.add("hasPrefix", TWO, |_, a| {
+        Ok(Value::Bool(bytes_arg(a, 1).as_bytes().starts_with(bytes_arg(a, 0).as_bytes())))
+    });
+    f.add("hasSuffix", TWO, |_, a| {
+        Ok(Value::Bool(bytes_arg(a, 1).as_bytes().ends_with(bytes_arg(a, 0).as_bytes())))
+    });
+    f.add("quote", Signature::ANY, |_, a| {
+        Ok(joined(a, |value| gotmpl::sprintf(b"%q", &[Value::String(strval(value))])))
+    });
+    f.add("squote", Signature::ANY, |_, a| {
+        Ok(joined(a, |value| gotmpl::sprintf(b"'%v'", std::slice::from_ref(value))))
+    });
+    f.add("cat", Signature::ANY, |_, a| Ok(joined(a, |value| gotmpl::sprintf(b"%v", std::slice::from_ref(value)))));
+    f.add("indent", INT_TEXT, |_, a| indent(int_arg(a, 0), &bytes_arg(a, 1), false));
+    f.add("nindent", INT_TEXT, |_, a| indent(int_arg(a, 0), &bytes_arg(a, 1), true));
+    f.add("replace", Signature::fixed(&[Type::String, Type::String, Type::String]), |_, a| {
+        Ok(Value::string(text_arg(a, 2).replace(&text_arg(a, 0), &text_arg(a, 1))))
+    });
+    f.add("plural", Signature::fixed(&[Type::String, Type::String, Type::Int]), |_, a| {
+        Ok(arg(a, usize::from(int_arg(a, 2) != 1)))
+    });
+    f.add("toString", Signature::fixed(&[Type::Any]), |_, a| Ok(Value::String(strval(&arg(a, 0)))));
+    f.add("wrap", INT_TEXT, |_, a| Ok(Value::string(wrap(&text_arg(a, 1), int_arg(a, 0), "\n", false))));
+    f.add("wrapWith", Signature::fixed(&[Type::Int, Type::String, Type::String]), |_, a| {
+        Ok(Value::string(wrap(&text_arg(a, 2), int_arg(a, 0), &text_arg(a, 1), true)))
+    });
+    f.add("split", TWO, |_, a| {
+        let text = text_arg(a, 1);
+        Ok(numbered(go_split(&text, &text_arg(a, 0), usize::MAX)))
+    });
+    f.add("splitn", Signature::fixed(&[Type::String, Type::Int, Type::String]), |_, a| {
+        let text = text_arg(a, 2);
+        let most = int_arg(a, 1);
+        if most == 0 {
+            return Ok(Value::Map(Map::of(MapType::String)));
+        }
+        Ok(numbered(go_split(&text, &text_arg(a, 0), usize::try_from(most).unwrap_or(usize::MAX))))
+    });
+    f.add("splitList", TWO, |_, a| {
+        let text = text_arg(a, 1);
+        Ok(Value::strings(go_split(&text, &text_arg(a, 0), usize::MAX)))
+    });
+    f.add("shuffle", ONE, |_, a| {
+        let mut chars: Vec<char> = text_arg(a, 0).chars().collect();
+        let mut random = rand::rng();
+        for at in (1..chars.len()).rev() {
+            chars.swap(at, random.random_range(0..=at));
+        }
+        Ok(Value::string(chars.into_iter().collect::<String>()))
+    });
+    f.add("randAlphaNum", INT, |_, a| random(a, |c| c.is_ascii_alphanumeric()));
+    f.add("randAlpha", INT, |_, a| random(a, |c| c.is_ascii_alphabetic()));
+    f.add("randNumeric", INT, |_, a| random(a, |c| c.is_ascii_digit()));
+    f.add("randAscii", INT, |_, a| random(a, |c| matches!(c, b' '..=b'~')));
+}
+
+fn joined(args: &[Value], shape: impl Fn(&Value) -> Vec<u8>) -> Value {
+    let parts: Vec<Vec<u8>> = args.iter().filter(|value| !matches!(value, Value::Nil)).map(shape).collect();
+    Value::string(parts.join(&b' '))
+}
+
+fn numbered<'a>(parts: Vec<&'a str>) -> Value {
+    let map = Map::of(MapType::String);
+    for (at, part) in parts.into_iter().enumerate() {
+        map.insert(format!("_{at}"), part);
+    }
+    Value::Map(map)
+}
+
+/// Go's `strings.SplitN`: an empty separator splits into characters.
+pub fn go_split<'a>(text: &'a str, separator: &str, most: usize) -> Vec<&'a str> {
+    if !separator.is_empty() {
+        return text.splitn(most, separator).collect();
+    }
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if parts.len() + 1 == most {
+            break;
+        }
+        let (head, tail) = rest.split_at(c.len_utf8());
+        parts.push(head);
+        rest = tail;
+    }
+    if !rest.is_empty() {
+        parts.push(rest);
+    }
+    parts
+}
+
+fn indent(spaces: i64, text: &Str, new_line: bool) -> Outcome {
+    let spaces = usize::try_from(spaces).map_err(|_| "strings: negative Repeat count")?;
+    let bytes = text.as_bytes();
+    let lines = bytes.iter().filter(|b| **b == b'\n').count() + 1;
+    let size = lines.saturating_mul(spaces).saturating_add(bytes.len());
+    if size > MAX_TEXT {
+        return Err(FuncError::new("the indented text is too long"));
+    }
+    let pad = vec![b' '; spaces];
+    let mut out = Vec::with_capacity(size + 1);
+    if new_line {
+        out.push(b'\n');
+    }
+    out.extend_from_slice(&pad);
+    for (at, line) in bytes.split(|b| *b == b'\n').enumerate() {
+        if at > 0 {
+            out.push(b'\n');
+            out.extend_from_slice(&pad);
+        }
+        out.extend_from_slice(line);
+    }
+    Ok(Value::string(out))
+}
+
+fn trunc(count: i64, text: &Str) -> Str {
+    let bytes = text.as_bytes();
+    let length = bytes.len() as i64;
+    if count < 0 && length + count > 0 {
+        return Str::from(&bytes[(length + count) as usize..]);
+    }
+    if count >= 0 && length > count {
+        return Str::from(&bytes[..count as usize]);
+    }
+    text.clone()
+}
+
+fn substring(start: i64, end: i64, text: &Str) -> Outcome {
+    let bytes = text.as_bytes();
+    let out_of_range = || {
+        FuncError::new(format!("runtime error: slice bounds out of range [{start}:{end}] with length {}", bytes.len()))
+    };
+    let slice = if start < 0 {
+        bytes.get(..usize::try_from(end).map_err(|_| out_of_range())?)
+    } else if end < 0 || end > bytes.len() as i64 {
+        bytes.get(start as usize..)
+    } else {
+        bytes.get(start as usize..end as usize)
+    };
+    Ok(Value::string(slice.ok_or_else(out_of_range)?))
+}
+
+fn abbreviate(text: &Str, offset: i64, width: i64) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let length = bytes.len() as i64;
+    if width < 4 || length <= width {
+        return bytes.to_vec();
+    }
+    let mut offset = offset.min(length);
+    if length - offset < width - 3 {
+        offset = length - (width - 3);
+    }
+    if offset <= 4 {
+        return [&bytes[..(width - 3) as usize], b"..."].concat();
+    }
+    let rest = Str::from(&bytes[offset as usize..]);
+    if offset + width - 3 < length {
+        return [b"...".to_vec(), abbreviate(&rest, 0, width - 3)].concat();
+    }
+    [b"...", &bytes[(length - (width - 3)) as usize..]].concat()
+}
+
+fn title(text: &str) -> String {
+    let mut previous = ' ';
+    text.chars()
+        .map(|c| {
+            let is_separator = !(previous.is_alphanumeric() || previous == '_')
+                && (previous.is_ascii() || previous.is_whitespace());
+            previous = c;
+            // Go maps one character to one.
+            if is_separator { c.to_uppercase().next().filter(|_| c.to_uppercase().count() == 1).unwrap_or(c) } else { c }
+        })
+        .collect()
+}
+
+fn untitle(text: &str) -> String {
+    let mut at_start = true;
+    text.chars()
+        .map(|c| {
+            if c.is_whitespace() {
+                at_start = true;
+                c
+            } else if std::mem::take(&mut at_start) {
+                c.to_lowercase().next().unwrap_or(c)
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+fn swap_case(text: &str) -> String {
+    let mut after_space = true;
+    text.chars()
+        .map(|c| {
+            if c.is_uppercase() {
+                after_space = false;
+                c.to_lowercase().next().unwrap_or(c)
+            } else if c.is_lowercase() {
+                after_space = false;
+                c.to_uppercase().next().unwrap_or(c)
+            } else {
+                after_space = c.is_whitespace();
+                c
+            }
+        })
+        .collect()
+}
+
+fn initials(text: &str) -> String {
+    text.split_whitespace().filter_map(|word| word.chars().next()).collect()
+}
+
+/// Looks at bytes as if they were characters, as the original does.
+fn nospace(text: &Str) -> Value {
+    let bytes = text.as_bytes();
+    let kept: Vec<char> = bytes.iter().map(|b| char::from(*b)).filter(|c| !c.is_whitespace()).collect();
+    if kept.len() == bytes.len() {
+        return Value::String(text.clone());
+    }
+    Value::string(kept.into_iter().collect::<String>())
+}
+
+fn wrap(text: &str, width: i64, separator: &str, break_words: bool) -> String {
+    let width = usize::try_from(width).unwrap_or(1).max(1);
+    let separator = if separator.is_empty() { "\n" } else { separator };
+    let bytes = text.as_bytes();
+    let mut out: Vec<u8> = Vec::new();
+    let mut offset = 0;
+    while bytes.len().saturating_sub(offset) > width {
+        if bytes[offset] == b' ' {
+            offset += 1;
+            continue;
+        }
+        let window = &bytes[offset..(offset + width + 1).min(bytes.len())];
+        if let Some(space) = window.iter().rposition(|b| *b == b' ') {
+            out.extend_from_slice(&bytes[offset..offset + space]);
+            out.extend_from_slice(separator.as_bytes());
+            offset += space + 1;
+        } else if break_words {
+            out.extend_from_slice(&bytes[offset..offset + width]);
+            out.extend_from_slice(separator.as_bytes());
+            offset += width;
+        } else {
+            match bytes[offset + width..].iter().position(|b| *b == b' ') {
+                Some(space) => {
+                    let end = offset + width + space;
+                    out.extend_from_slice(&bytes[offset..end]);
+                    out.extend_from_slice(separator.as_bytes());
+                    offset = end + 1;
+                }
+                None => {
+                    out.extend_from_slice(&bytes[offset..]);
+                    offset = bytes.len();
+                }
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[offset.min(bytes.len())..]);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn random(args: &[Value], allowed: impl Fn(&u8) -> bool) -> Outcome {
+    let count = usize::try_from(int_arg(args, 0)).unwrap_or(0);
+    if count > MAX_TEXT {
+        return Err(FuncError::new("too much random text"));
+    }
+    let alphabet: Vec<u8> = (0u8..128).filter(|c| allowed(c)).collect();
+    let mut random = rand::rng();
+    let text: Vec<u8> = (0..count).map(|_| alphabet[random.random_range(0..alphabet.len())]).collect();
+    Ok(Value::string(text))
+}

@@ -1,0 +1,20 @@
+//! YAML as `sigs.k8s.io/yaml` reads and writes it: YAML 1.1 scalars on the way in, the bytes of
+//! goyaml v2's emitter on the way out. Comments and styles are not kept.
+
+mod read;
+mod resolve;
+mod write;
+
+pub(crate) use read::kind_name;
+pub use read::{YamlError, parse, parse_documents, read_map, read_value, to_floats};
+pub use resolve::scalar_text;
+pub use write::write;
+
+/// YAML text without the final line break: what `toYaml` gives.
+pub fn write_trimmed(value: &serde_json::Value) -> String {
+    let mut text = write(value);
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    text
+}
