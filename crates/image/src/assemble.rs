@@ -16,7 +16,7 @@ use crate::{accounts, command, mounts, scrub};
 pub(crate) struct Assembly<'a> {
     pub recipe: &'a Recipe,
     /// Unpacked layers of the parents, lowest first.
-    pub parents: Vec<PathBuf>,
+    pub parents: &'a [PathBuf],
     /// Where each program of the recipe lies on the host.
     pub binaries: BTreeMap<String, PathBuf>,
     pub apt: &'a Apt,
@@ -50,7 +50,7 @@ impl Assembly<'_> {
             for dir in [&tree, &scratch, &merged] {
                 std::fs::create_dir(dir).on("make", dir)?;
             }
-            mounts::overlay(&self.parents, &tree, &scratch, &merged)?;
+            mounts::overlay(self.parents, &tree, &scratch, &merged)?;
             accounts::add(&merged, &self.recipe.users)?;
             if !self.recipe.packages.is_empty() {
                 self.install(&merged, stage)?;

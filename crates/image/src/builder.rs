@@ -233,7 +233,7 @@ impl<'a> Builder<'a> {
         };
         let assembly = Assembly {
             recipe,
-            parents,
+            parents: &parents,
             binaries,
             apt: &self.apt,
             work: work.path(),
@@ -247,7 +247,7 @@ impl<'a> Builder<'a> {
         }
 
         stage("pack", "");
-        let blob = layer::pack(&work.path().join("tree"), &store.blobs())?;
+        let blob = layer::pack(&work.path().join("tree"), &parents, &store.blobs())?;
         let size = blob.size;
         if recipe.kind == Kind::Layer {
             for scratch in ["overlay", "merged", "apt"] {

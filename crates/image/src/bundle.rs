@@ -143,7 +143,7 @@ impl Store {
                 }
                 Kind::Tree => {
                     let tree = store.tree(name).ok_or(Error::Worker)?;
-                    let blob = layer::pack(&tree, &store.blobs())?;
+                    let blob = layer::pack(&tree, &[], &store.blobs())?;
                     (format!("sha256:{}", blob.digest), vec![store.blobs().join(blob.digest)])
                 }
             });

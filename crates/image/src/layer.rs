@@ -34,11 +34,11 @@ pub struct LayerBlob {
     pub unpacked: u64,
 }
 
-/// Packs `dir` (the upper folder of an overlay, or a whole tree) into the blob folder.
-pub(crate) fn pack(dir: &Path, blobs: &Path) -> Result<LayerBlob> {
+/// Packs `dir` (the upper folder of an overlay on `parents`, or a whole tree) into the blob folder.
+pub(crate) fn pack(dir: &Path, parents: &[PathBuf], blobs: &Path) -> Result<LayerBlob> {
     let name = dir.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
     let temp = files::temp_name(blobs, &name);
-    let result = write_blob(dir, &temp);
+    let result = write_blob(dir, parents, &temp);
     let Ok(blob) = &result else {
         let _ = std::fs::remove_file(&temp);
         return result;
@@ -48,19 +48,19 @@ pub(crate) fn pack(dir: &Path, blobs: &Path) -> Result<LayerBlob> {
     result
 }
 
-fn write_blob(dir: &Path, path: &Path) -> Result<LayerBlob> {
+fn write_blob(dir: &Path, parents: &[PathBuf], path: &Path) -> Result<LayerBlob> {
     let file = File::create(path).on("write", path)?;
     let compressed = HashWriter::new(BufWriter::with_capacity(1 << 20, file));
     let encoder = zstd::Encoder::new(compressed, LEVEL).on("compress", path)?;
     let mut plain = HashWriter::new(encoder);
-    write_tar(dir, &mut plain)?;
+    write_tar(dir, parents, &mut plain)?;
     let (encoder, diff_id, unpacked) = plain.finish();
     let (mut file, digest, size) = encoder.finish().on("write", path)?.finish();
     file.flush().on("write", path)?;
     Ok(LayerBlob { digest, size, diff_id, unpacked })
 }
 
-fn write_tar(dir: &Path, out: &mut impl Write) -> Result<()> {
+fn write_tar(dir: &Path, parents: &[PathBuf], out: &mut impl Write) -> Result<()> {
     let mut tar = Builder::new(out);
     // Hard links by inode: the first name in order is the file.
     let mut linked: HashMap<u64, PathBuf> = HashMap::new();
@@ -72,7 +72,7 @@ fn write_tar(dir: &Path, out: &mut impl Write) -> Result<()> {
         if name.starts_with("dev") && name != Path::new("dev") {
             continue;
         }
-        append(&mut tar, path, name, &mut linked).on("pack", path)?;
+        append(&mut tar, path, name, parents, &mut linked).on("pack", path)?;
     }
     tar.finish().on("pack", dir)
 }
@@ -81,6 +81,7 @@ fn append<W: Write>(
     tar: &mut Builder<W>,
     path: &Path,
     name: &Path,
+    parents: &[PathBuf],
     linked: &mut HashMap<u64, PathBuf>,
 ) -> std::io::Result<()> {
     let meta = path.symlink_metadata()?;
@@ -104,7 +105,9 @@ fn append<W: Write>(
     if kind.is_dir() {
         header.set_entry_type(EntryType::Directory);
         tar.append_data(&mut header, name, std::io::empty())?;
-        if attribute(path, "trusted.overlay.opaque")?.is_some_and(|value| value == b"y") {
+        // Overlayfs marks every new folder so; it says something only where a parent has one of that name.
+        let opaque = attribute(path, "trusted.overlay.opaque")?.is_some_and(|value| value == b"y");
+        if opaque && parents.iter().any(|parent| parent.join(name).is_dir()) {
             tar.append_data(&mut marker(), name.join(OPAQUE), std::io::empty())?;
         }
     } else if kind.is_symlink() {
@@ -282,7 +285,7 @@ mod tests {
             .map(|order| {
                 let dir = tempfile::tempdir().unwrap();
                 sample(dir.path(), order);
-                pack(dir.path(), blobs.path()).unwrap()
+                pack(dir.path(), &[], blobs.path()).unwrap()
             })
             .collect();
         assert_eq!(digests[0], digests[1]);
@@ -297,7 +300,7 @@ mod tests {
         let long = "d".repeat(150);
         std::fs::create_dir(dir.path().join(&long)).unwrap();
         std::fs::write(dir.path().join(&long).join("file"), "deep").unwrap();
-        let blob = pack(dir.path(), blobs.path()).unwrap();
+        let blob = pack(dir.path(), &[], blobs.path()).unwrap();
         unpack(&blobs.path().join(&blob.digest), out.path()).unwrap();
         assert_eq!(std::fs::read_to_string(out.path().join(&long).join("file")).unwrap(), "deep");
         assert_eq!(std::fs::read_link(out.path().join("usr/bin/link")).unwrap(), Path::new("a"));
@@ -332,7 +335,7 @@ mod tests {
                 sample(dir.path(), &["a", "b"]);
                 std::fs::write(dir.path().join("usr/bin/b"), text).unwrap();
                 crate::scrub::settle_times(dir.path(), 0).unwrap();
-                blobs.path().join(pack(dir.path(), blobs.path()).unwrap().digest)
+                blobs.path().join(pack(dir.path(), &[], blobs.path()).unwrap().digest)
             })
             .collect();
         assert_eq!(differences(&paths[0], &paths[1]).unwrap(), ["usr/bin/b"]);

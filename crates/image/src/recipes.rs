@@ -12,7 +12,7 @@ use crate::recipe::{Kind, Recipe};
 static IMAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../images");
 
 /// Raised when the builder itself makes other bytes of the same recipe.
-const FORMAT: &str = "landfall-image-1";
+const FORMAT: &str = "landfall-image-2";
 
 #[derive(Debug, Clone)]
 pub struct Recipes {
