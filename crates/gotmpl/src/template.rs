@@ -1,10 +1,12 @@
 //! Sets of parsed templates, shared between threads.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
-use crate::ast::{File, Template};
+use crate::ast::{At, File, Template};
 use crate::error::Error;
+use crate::format::quote;
 use crate::func::FuncMap;
 use crate::parser;
 
@@ -53,6 +55,22 @@ pub struct Options {
 /// One parsed text, to be added to any number of sets that have the same functions.
 #[derive(Clone, Debug)]
 pub struct Parsed(Arc<File>);
+
+/// The templates as Go writes its parse trees back, sorted by name: spaces normalized, comments gone.
+impl fmt::Display for Parsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut templates: Vec<_> = self.0.templates.values().collect();
+        templates.sort_by(|a, b| a.name.cmp(&b.name));
+        for template in templates {
+            write!(f, "{{{{define {}}}}}", quote(&template.name))?;
+            for node in &template.body {
+                f.write_str(&At::Node(node).describe(&template.source))?;
+            }
+            f.write_str("{{end}}\n")?;
+        }
+        Ok(())
+    }
+}
 
 /// Templates by name with the functions they call. Cheap to clone: what is parsed is shared.
 #[derive(Clone, Debug)]

@@ -13,8 +13,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sort"
 	"strings"
 	"text/template"
+	"text/template/parse"
 )
 
 type request struct {
@@ -24,6 +26,8 @@ type request struct {
 	Missing  string `json:"missing"`
 	Left     string `json:"left"`
 	Right    string `json:"right"`
+	// Parse asks for the parse trees instead of the output; functions are then not looked up.
+	Parse bool `json:"parse"`
 }
 
 type answer struct {
@@ -158,6 +162,9 @@ func run(request request) (answer answer) {
 			answer.Error = fmt.Sprint("panic: ", failure)
 		}
 	}()
+	if request.Parse {
+		return parseOnly(request)
+	}
 	set := template.New("set")
 	set.Funcs(functions(set)).Delims(request.Left, request.Right)
 	if request.Missing != "" {
@@ -175,6 +182,28 @@ func run(request request) (answer answer) {
 	if err != nil {
 		answer.Error = err.Error()
 	}
+	return answer
+}
+
+func parseOnly(request request) (answer answer) {
+	trees := map[string]*parse.Tree{}
+	tree := parse.New("t")
+	tree.Mode = parse.SkipFuncCheck
+	_, err := tree.Parse(request.Template, request.Left, request.Right, trees)
+	if err != nil {
+		answer.Error = err.Error()
+		return answer
+	}
+	var names []string
+	for name := range trees {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	var out strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&out, "{{define %q}}%s{{end}}\n", name, trees[name].Root)
+	}
+	answer.Output = base64.StdEncoding.EncodeToString([]byte(out.String()))
 	return answer
 }
 

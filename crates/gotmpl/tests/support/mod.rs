@@ -21,12 +21,15 @@ pub struct Row {
     pub data: Json,
     pub missing: String,
     pub delimiters: (String, String),
+    /// Only the parse trees are asked for.
+    pub parse: bool,
 }
 
 impl Row {
     pub fn new(place: impl Into<String>, template: impl Into<String>, data: Json) -> Self {
         let (place, template) = (place.into(), template.into());
-        Row { place, template, data, missing: String::new(), delimiters: (String::new(), String::new()) }
+        let delimiters = (String::new(), String::new());
+        Row { place, template, data, missing: String::new(), delimiters, parse: false }
     }
 
     /// Settings from a header: `data:`, `missing:` and `delimiters:` lines.
@@ -47,6 +50,7 @@ impl Row {
         }
     }
 
+    /// The output, or the parse trees if those are asked for.
     pub fn render(&self) -> Result<Str, Error> {
         let missing_key = match self.missing.as_str() {
             "zero" => MissingKey::Zero,
@@ -59,6 +63,10 @@ impl Row {
             set_name: "set".to_owned(),
             ..Options::default()
         };
+        if self.parse {
+            let templates = Templates::new(words(&self.template)).with_options(options);
+            return templates.compile("t", &self.template).map(|parsed| Str::from(parsed.to_string()));
+        }
         let mut templates = Templates::new(functions()).with_options(options);
         templates.parse("t", &self.template)?;
         Renderer::new(&templates).render("t", &revive(&self.data))
@@ -167,6 +175,17 @@ impl Object for Version {
     }
 }
 
+/// Every word as a function, but for those that would cease to be keywords.
+fn words(text: &str) -> FuncMap {
+    let mut map = FuncMap::new();
+    for word in text.split(|rune: char| !rune.is_alphanumeric() && rune != '_') {
+        if !word.is_empty() && !["break", "continue"].contains(&word) {
+            map.add(word, Signature::ANY, |_, _| Ok(Value::Nil));
+        }
+    }
+    map
+}
+
 fn functions() -> FuncMap {
     let mut map = FuncMap::new();
     let fixed = Signature::fixed;
@@ -220,7 +239,7 @@ pub fn ask_go(rows: &[Row]) -> Option<Vec<Result<Vec<u8>, String>>> {
         .map(|row| {
             let request = json!({
                 "template": row.template, "data": row.data, "missing": row.missing,
-                "left": row.delimiters.0, "right": row.delimiters.1,
+                "left": row.delimiters.0, "right": row.delimiters.1, "parse": row.parse,
             });
             format!("{request}\n")
         })
@@ -307,6 +326,24 @@ pub fn rows() -> Vec<Row> {
             let mut row = Row::new(format!("{name}:{}", index + first), line.replace('⏎', "\n"), Json::Null);
             row.set(header);
             rows.push(row);
+        }
+    }
+    rows
+}
+
+/// Templates of whatever charts lie in `tests/corpus` (not committed; a link to a folder of charts will do).
+pub fn corpus() -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")];
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir().into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let in_templates = path.components().any(|part| part.as_os_str() == "templates");
+            if path.is_dir() {
+                folders.push(path);
+            } else if in_templates && let Ok(text) = std::fs::read_to_string(&path) {
+                rows.push(Row::new(path.display().to_string(), text, Json::Null));
+            }
         }
     }
     rows
