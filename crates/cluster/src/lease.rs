@@ -1,18 +1,27 @@
 //! A Lease that keeps two runs apart: who holds it, since when; taken over when its holder died.
+//!
+//! A holder that shows a sign of life is respected at once; one that does not is waited for until its
+//! time is over, so that a run after a killed one goes on by itself. Where the killed one was a process
+//! of this very machine, that is seen without waiting.
+
+mod process;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Cluster, ClusterError, Gvk};
+use crate::api::{Cluster, ClusterError, Gvk, Seen};
 
 /// Seconds without a sign after which a holder counts as dead.
 pub const TTL: u64 = 15;
-const RENEW: Duration = Duration::from_secs(TTL / 3);
+const RENEW: Duration = Duration::from_secs(3);
+/// Which process holds it, for its own machine to tell whether it lives.
+const PROCESS: &str = "landfall.dev/process";
 
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -52,7 +61,7 @@ impl RunLock {
         holder: &str,
     ) -> Result<Self, LockError> {
         let name = format!("landfall-{cloud}");
-        take(&*cluster, namespace, &name, holder, Timestamp::now()).await?;
+        take(&*cluster, namespace, &name, holder).await?;
         let lost = CancellationToken::new();
         let renewing = tokio::spawn(renew(
             Arc::clone(&cluster),
@@ -119,44 +128,74 @@ fn alive(lease: &Value, now: Timestamp) -> bool {
     renewed.is_some_and(|renewed| now.as_second() - renewed.as_second() <= ttl)
 }
 
-async fn take(
-    cluster: &dyn Cluster,
-    namespace: &str,
-    name: &str,
-    holder: &str,
-    now: Timestamp,
-) -> Result<(), LockError> {
-    let taken = |lease: &Value| LockError::Held {
-        holder: holder_of(lease).to_owned(),
-        since: lease["spec"]["acquireTime"].as_str().unwrap_or("an unknown time").to_owned(),
-        ttl: TTL,
-    };
-    // Another may come between looking and taking; then look again.
-    for _ in 0..4 {
+async fn take(cluster: &dyn Cluster, namespace: &str, name: &str, holder: &str) -> Result<(), LockError> {
+    let mark = process::mark();
+    loop {
+        let now = Timestamp::now();
         let Some(mut lease) = cluster.get(&gvk(), Some(namespace), name).await? else {
             let fresh = json!({
                 "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-                "metadata": {"name": name, "namespace": namespace},
+                "metadata": {"name": name, "namespace": namespace, "annotations": {PROCESS: mark}},
                 "spec": spec(holder, &micro(now), now, 0),
             });
             match cluster.create(&fresh).await {
                 Ok(_) => return Ok(()),
+                // Another came between looking and taking: look again.
                 Err(ClusterError::Exists { .. }) => continue,
                 Err(error) => return Err(error.into()),
             }
         };
-        if alive(&lease, now) && holder_of(&lease) != holder {
-            return Err(taken(&lease));
+        if alive(&lease, now) && holder_of(&lease) != holder && !is_dead_here(&lease) {
+            until_dead(cluster, namespace, name, &lease).await?;
+            continue;
         }
         let transitions = lease["spec"]["leaseTransitions"].as_i64().unwrap_or(0) + 1;
         lease["spec"] = spec(holder, &micro(now), now, transitions);
+        lease["metadata"]["annotations"][PROCESS] = json!(mark);
         match cluster.replace(&lease).await {
             Ok(_) => return Ok(()),
             Err(ClusterError::Stale { .. }) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Err(LockError::Cluster(ClusterError::Stale { object: format!("Lease/{namespace}/{name}") }))
+}
+
+fn is_dead_here(lease: &Value) -> bool {
+    lease["metadata"]["annotations"][PROCESS].as_str().is_some_and(process::is_dead)
+}
+
+/// Returns when the holder's time is over or the Lease was given back; an error at its first sign of life.
+async fn until_dead(cluster: &dyn Cluster, namespace: &str, name: &str, lease: &Value) -> Result<(), LockError> {
+    let renewed = &lease["spec"]["renewTime"];
+    let mut seen = cluster.watch(&gvk(), Some(namespace), "");
+    let over = tokio::time::sleep(Duration::from_secs(TTL + 1));
+    tokio::pin!(over);
+    loop {
+        let news = tokio::select! {
+            () = &mut over => return Ok(()),
+            news = seen.next() => news,
+        };
+        let leases = match news {
+            Some(Ok(Seen::Listed(all))) => all,
+            Some(Ok(Seen::Applied(one))) => vec![one],
+            Some(Ok(Seen::Deleted(one))) if one["metadata"]["name"] == name => return Ok(()),
+            Some(Ok(Seen::Deleted(_))) => continue,
+            Some(Err(error)) => return Err(error.into()),
+            None => return Ok(()),
+        };
+        for now in leases.iter().filter(|l| l["metadata"]["name"] == name) {
+            if holder_of(now).is_empty() {
+                return Ok(());
+            }
+            if now["spec"]["renewTime"] != *renewed {
+                return Err(LockError::Held {
+                    holder: holder_of(now).to_owned(),
+                    since: now["spec"]["acquireTime"].as_str().unwrap_or("an unknown time").to_owned(),
+                    ttl: TTL,
+                });
+            }
+        }
+    }
 }
 
 async fn renew(

@@ -197,7 +197,7 @@ impl Planner<'_> {
                     name: name(&hook.object).to_owned(),
                 },
                 change,
-                weight: hook_weight(hook),
+                weight: hook_weight(release, hook),
             });
         }
         ids
@@ -254,19 +254,24 @@ impl Planner<'_> {
     }
 }
 
-/// Rough seconds on a small machine, by what such Jobs are called in OpenStack's charts.
-fn hook_weight(hook: &RenderedHook) -> u32 {
-    let name = name(&hook.object);
-    match kind(&hook.object) {
+/// Rough seconds on a small machine: the catalog's, else by what such Jobs are called in OpenStack's charts.
+fn hook_weight(release: &RenderedRelease, hook: &RenderedHook) -> u32 {
+    let (kind, name) = (kind(&hook.object), name(&hook.object));
+    known_weight(release, kind, name).unwrap_or(match kind {
         "Job" | "Pod" if name.contains("db-sync") => 25,
         "Job" | "Pod" if name.contains("bootstrap") => 15,
         "Job" | "Pod" => 6,
         _ => 1,
-    }
+    })
 }
 
-/// A database or a broker takes longer to be up than a stateless service.
+fn known_weight(release: &RenderedRelease, kind: &str, name: &str) -> Option<u32> {
+    let mut services = landfall_catalog::services().iter();
+    services.find(|s| s.name == release.service)?.weight(&format!("{kind}/{name}"))
+}
+
+/// The slowest of its workloads; a database or a broker takes longer than a stateless service.
 fn ready_weight(release: &RenderedRelease) -> u32 {
-    let stateful = release.objects.iter().any(|o| kind(o) == "StatefulSet");
-    if stateful { 30 } else { 15 }
+    let own = release.objects.iter().filter_map(|o| known_weight(release, kind(o), name(o))).max();
+    own.unwrap_or_else(|| if release.objects.iter().any(|o| kind(o) == "StatefulSet") { 30 } else { 15 })
 }
