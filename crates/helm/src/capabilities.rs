@@ -9,6 +9,8 @@ use gotmpl::{Context, FuncError, Kind, Object, Signature, Type, Value};
 pub const HELM_VERSION: &str = "v4.3.1";
 /// The Kubernetes version that Helm assumes without a cluster.
 pub const DEFAULT_KUBE_VERSION: &str = "v1.37.0";
+const GO_VERSION: &str = "go1.26.8";
+const KUBE_CLIENT_VERSION: &str = "v1.37";
 
 const DEFAULT_API_VERSIONS: &[&str] = &[
     "v1",
@@ -237,8 +239,21 @@ impl Object for VersionSet {
     }
 }
 
+/// `version.BuildInfo`
 #[derive(Debug)]
-struct HelmVersionObject;
+pub(crate) struct HelmVersionObject;
+
+impl HelmVersionObject {
+    /// Its JSON has other names than its fields.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "version": HELM_VERSION,
+            "git_tree_state": "clean",
+            "go_version": GO_VERSION,
+            "kube_client_version": KUBE_CLIENT_VERSION,
+        })
+    }
+}
 
 impl Object for HelmVersionObject {
     fn type_name(&self) -> Cow<'static, str> {
@@ -258,8 +273,8 @@ impl Object for HelmVersionObject {
             ("Version", HELM_VERSION),
             ("GitCommit", ""),
             ("GitTreeState", "clean"),
-            ("GoVersion", "go1.26.8"),
-            ("KubeClientVersion", "v1.37"),
+            ("GoVersion", GO_VERSION),
+            ("KubeClientVersion", KUBE_CLIENT_VERSION),
         ];
         fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), Value::from(value))).collect()
     }

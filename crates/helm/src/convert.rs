@@ -4,6 +4,8 @@ use base64::Engine as _;
 use gotmpl::{Map, Value};
 use serde_json::{Number, Value as Json};
 
+use crate::capabilities::{HelmVersionObject, VersionSet};
+
 /// Nesting beyond which a value is taken for cyclic (`set` can put a map into itself).
 const DEEPEST: usize = 2_000;
 
@@ -57,6 +59,12 @@ fn convert(value: &Value, depth: usize) -> Result<Json, String> {
         }
         Value::Map(map) => map_to_json(map, depth)?,
         Value::Object(object) => {
+            if let Some(set) = value.downcast::<VersionSet>() {
+                return convert(&Value::from(set.items()), depth + 1);
+            }
+            if let Some(version) = value.downcast::<HelmVersionObject>() {
+                return Ok(version.to_json());
+            }
             if let Some(map) = object.as_map() {
                 map_to_json(&map, depth)?
             } else {

@@ -10,6 +10,7 @@ mod helm;
 mod lists;
 mod logic;
 mod merge;
+mod missing;
 mod numbers;
 mod paths;
 mod regexes;
@@ -40,6 +41,7 @@ static ALL: LazyLock<Arc<FuncMap>> = LazyLock::new(|| {
     dates::add(&mut functions);
     crypto::add(&mut functions);
     helm::add(&mut functions);
+    missing::add(&mut functions);
     Arc::new(functions)
 });
 
