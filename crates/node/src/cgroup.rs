@@ -121,26 +121,6 @@ pub(crate) fn remove(hierarchies: &[Hierarchy], group: &str) -> Result<()> {
     Ok(())
 }
 
-/// Processes that are in the node's folder of any hierarchy.
-pub(crate) fn processes(hierarchies: &[Hierarchy], group: &str) -> Vec<u32> {
-    let mut found = Vec::new();
-    for hierarchy in hierarchies {
-        collect(&hierarchy.mount.join(group), &mut found);
-    }
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
-fn collect(dir: &Path, found: &mut Vec<u32>) {
-    if let Ok(text) = std::fs::read_to_string(dir.join("cgroup.procs")) {
-        found.extend(text.lines().filter_map(|line| line.parse::<u32>().ok()));
-    }
-    for child in children(dir) {
-        collect(&child, found);
-    }
-}
-
 fn remove_tree(dir: &Path) -> Result<()> {
     if !dir.exists() {
         return Ok(());

@@ -68,11 +68,17 @@ pub async fn down(state_root: &Path, name: &str, progress: &ProgressSink) -> Res
         ))
         .await?;
     }
+    let doomed = layout.doomed();
+    if doomed.exists() {
+        std::fs::remove_dir_all(&doomed).map_err(Error::file("removing", &doomed))?;
+    }
     let cleared = clear_host(&layout, &nodes).await;
     release_loops(&layout.dir);
     if existed {
         progress.tell("files", layout.dir.display().to_string(), false);
-        std::fs::remove_dir_all(&layout.dir).map_err(Error::file("removing", &layout.dir))?;
+        // Out of sight at once: if we are killed while removing, nobody takes what is left for a cluster.
+        std::fs::rename(&layout.dir, &doomed).map_err(Error::file("moving aside", &layout.dir))?;
+        std::fs::remove_dir_all(&doomed).map_err(Error::file("removing", &doomed))?;
         progress.tell("files", "removed", true);
     }
     lock.remove(&layout);

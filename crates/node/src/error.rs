@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::preflight::{Finding, Severity};
+
 /// The one error type of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -10,6 +12,9 @@ pub enum Error {
 
     #[error("{what} failed: {source}")]
     System { what: String, source: std::io::Error },
+
+    #[error("this machine is not ready for a cluster:{}", list(.0))]
+    Preflight(Vec<Finding>),
 
     #[error("network: {what} failed: {reason}")]
     Network { what: String, reason: String },
@@ -66,6 +71,15 @@ pub enum Error {
 
     #[error("Kubernetes API: {0}")]
     Api(String),
+}
+
+/// The findings that stand in the way, a line each, with their remedies.
+fn list(findings: &[Finding]) -> String {
+    findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| format!("\n  {}: {}", finding.what, finding.remedy.en))
+        .collect()
 }
 
 impl Error {

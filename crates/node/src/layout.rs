@@ -52,6 +52,11 @@ impl Layout {
         self.dir.with_file_name(format!(".{}.lock", self.name))
     }
 
+    /// What the cluster's folder is called while it is being removed.
+    pub(crate) fn doomed(&self) -> PathBuf {
+        self.dir.with_file_name(format!(".{}.removing", self.name))
+    }
+
     pub(crate) fn pki(&self) -> PathBuf {
         self.dir.join("pki")
     }

@@ -25,6 +25,7 @@ mod logs;
 mod manifest;
 mod network;
 mod pki;
+pub mod preflight;
 mod process;
 mod ready;
 mod reexec;
@@ -37,6 +38,8 @@ mod up;
 pub use cluster::{Cluster, NodeState, Status};
 pub use down::down;
 pub use error::{Error, Result};
+pub use network::HostLink;
+pub use preflight::{Finding, Remedy, Severity, preflight};
 pub use reexec::reexec;
 pub use spec::{
     APPLETS, Bundle, DEFAULT_STATE_ROOT, MAX_NODES, NEEDED_BINARIES, Progress, ProgressSink, Spec, Subnet,

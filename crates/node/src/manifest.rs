@@ -2,7 +2,7 @@
 //!
 //! All decisions are made while it is written; PID 1 decides nothing by itself.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -69,11 +69,33 @@ pub(crate) struct Component {
     pub(crate) program: String,
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
-    /// Components that must be ready before this one starts.
-    pub(crate) after: Vec<String>,
+    /// What must hold before this one starts.
+    pub(crate) after: Vec<After>,
     pub(crate) ready: Vec<Ready>,
     /// Seconds between SIGTERM and SIGKILL when the node stops.
     pub(crate) stop_seconds: u64,
+}
+
+/// What a component waits for before it starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum After {
+    /// A component of this node is ready.
+    Ready(String),
+    /// A component of this node has said `READY=1`, though its health may yet fail: it answers.
+    Serving(String),
+    /// A server of another node takes connections. Nothing tells us when, so it is tried.
+    Reached(SocketAddr),
+}
+
+impl After {
+    /// The component of this node that is meant, if one is.
+    pub(crate) fn component(&self) -> Option<&str> {
+        match self {
+            Self::Ready(name) | Self::Serving(name) => Some(name),
+            Self::Reached(_) => None,
+        }
+    }
 }
 
 /// How a component shows that it is ready. All that are listed must hold, in this order.

@@ -149,10 +149,15 @@ pub struct HostLink {
     pub addresses: Vec<(Ipv4Addr, u8)>,
 }
 
-/// The links and the IPv4 routes (network and prefix) of the host.
-pub(crate) async fn survey(
-    handle: &Handle,
-) -> Result<(Vec<HostLink>, Vec<(Ipv4Addr, u8, u32)>, Vec<(u32, String)>)> {
+/// What of the host's network matters before a cluster is made.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    pub(crate) links: Vec<HostLink>,
+    /// Network, prefix, and the link that it is reached by; the default route is not among them.
+    pub(crate) routes: Vec<(Ipv4Addr, u8, String)>,
+}
+
+pub(crate) async fn survey(handle: &Handle) -> Result<Survey> {
     let mut links: Vec<(u32, HostLink)> = Vec::new();
     let mut stream = handle.link().get().execute();
     while let Some(link) = stream.try_next().await.map_err(Error::network("listing links"))? {
@@ -189,9 +194,10 @@ pub(crate) async fn survey(
             }
         }
         if let Some(destination) = destination {
-            routes.push((destination, route.header.destination_prefix_length, link));
+            let name = links.iter().find(|(index, _)| *index == link).map(|(_, link)| link.name.clone());
+            let prefix = route.header.destination_prefix_length;
+            routes.push((destination, prefix, name.unwrap_or_default()));
         }
     }
-    let names = links.iter().map(|(index, link)| (*index, link.name.clone())).collect();
-    Ok((links.into_iter().map(|(_, link)| link).collect(), routes, names))
+    Ok(Survey { links: links.into_iter().map(|(_, link)| link).collect(), routes })
 }

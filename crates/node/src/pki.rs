@@ -192,3 +192,6 @@ fn files(dir: &Path, name: &str) -> (PathBuf, PathBuf) {
 fn certificate(error: impl std::fmt::Display) -> Error {
     Error::Certificate(error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

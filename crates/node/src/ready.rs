@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Node, ServiceAccount};
 use kube::api::{Api, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::{WatchStreamExt as _, watcher};
@@ -50,7 +50,7 @@ pub(crate) async fn wait(
             return Err(Error::NotReady { seconds: LIMIT.as_secs(), waiting });
         }
     }
-    progress.tell("ready", format!("{} of {} nodes Ready", names.len(), names.len()), true);
+    progress.tell("ready", format!("{0} of {0} nodes Ready, pods can be made", names.len()), true);
     Ok(())
 }
 
@@ -134,7 +134,7 @@ async fn nodes(
         return std::future::pending().await;
     }
     let client = client(cluster).await?;
-    let nodes: Api<Node> = Api::all(client);
+    let nodes: Api<Node> = Api::all(client.clone());
     let mut waiting: BTreeSet<String> = cluster.nodes().into_iter().collect();
     let mut described: BTreeSet<String> = BTreeSet::new();
     let mut seen =
@@ -150,10 +150,24 @@ async fn nodes(
             progress.tell(&name, "Ready", true);
         }
         if waiting.is_empty() {
-            return Ok(());
+            return pods_allowed(client).await;
         }
     }
     Err(Error::Api("the watch on Nodes ended".into()))
+}
+
+/// Waits for the service account that every pod needs: the controller manager makes it a moment after its start, and
+/// until then the API refuses pods.
+async fn pods_allowed(client: kube::Client) -> Result<()> {
+    let accounts: Api<ServiceAccount> = Api::namespaced(client, "default");
+    let config = watcher::Config::default().fields("metadata.name=default");
+    let mut seen = watcher(accounts, config).default_backoff().applied_objects().boxed();
+    while let Some(account) = seen.next().await {
+        if account.is_ok() {
+            return Ok(());
+        }
+    }
+    Err(Error::Api("the watch on ServiceAccounts ended".into()))
 }
 
 /// Whether the kubelet calls itself ready, and has said so since the node was started.

@@ -13,6 +13,7 @@ use crate::credentials::{Authorities, make_dirs};
 use crate::error::{Error, Result};
 use crate::files::{make_private_dir, write_secret};
 use crate::layout::{Layout, node_name};
+use crate::preflight::{Severity, preflight};
 use crate::process::Process;
 use crate::reexec::LAUNCH;
 use crate::spec::{APPLETS, Bundle, MAX_NODES, NEEDED_BINARIES, ProgressSink, Spec, check_name};
@@ -30,6 +31,11 @@ pub async fn up(spec: &Spec, progress: &ProgressSink) -> Result<Cluster> {
     check_name(&spec.name)?;
     let layout = Layout::new(&spec.state_root, &spec.name);
     let _lock = Lock::take(&layout)?;
+    let findings = preflight(spec).await?;
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return Err(Error::Preflight(findings));
+    }
+    progress.tell("preflight", "this machine can hold the cluster", true);
     let bundle = settle(&spec.bundle)?;
     let begun = jiff::Timestamp::now();
     let mut state = match State::read(&layout)? {

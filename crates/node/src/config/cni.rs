@@ -20,7 +20,6 @@ pub(crate) fn conflist(number: u32) -> String {
                 "ipam": {
                     "type": "host-local",
                     "ranges": [[{"subnet": format!("{network}/{prefix}")}]],
-                    "routes": [{"dst": "0.0.0.0/0"}],
                     // No pod outlives its node, so neither may the record of its address.
                     "dataDir": "/run/cni/networks",
                 },

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::config::{NodePlan, go_memory, in_kubernetes};
 use crate::layout::{API_PORT, CLUSTER_DOMAIN, SERVICE_RANGE, inside};
-use crate::manifest::{Component, Ready};
+use crate::manifest::{After, Component, Ready};
 
 pub(crate) fn components(plan: &NodePlan<'_>) -> Vec<Component> {
     vec![etcd(plan), api_server(plan), controller_manager(), scheduler()]
@@ -95,7 +95,7 @@ fn api_server(plan: &NodePlan<'_>) -> Component {
         program: format!("{}/kube-apiserver", inside::BIN),
         args,
         env: go_memory(75, 450),
-        after: vec!["etcd".into()],
+        after: vec![After::Ready("etcd".into())],
         ready: vec![
             Ready::Notify,
             Ready::Http { url: format!("https://127.0.0.1:{API_PORT}/readyz"), kubeconfig: probe() },
@@ -137,7 +137,7 @@ fn controller_manager() -> Component {
         program: format!("{}/kube-controller-manager", inside::BIN),
         args,
         env: go_memory(60, 200),
-        after: vec!["kube-apiserver".into()],
+        after: vec![After::Ready("kube-apiserver".into())],
         ready: vec![Ready::Http { url: "https://127.0.0.1:10257/healthz".into(), kubeconfig: probe() }],
         stop_seconds: 10,
     }
@@ -170,7 +170,7 @@ fn scheduler() -> Component {
             "--v=1".into(),
         ],
         env: go_memory(60, 120),
-        after: vec!["kube-apiserver".into()],
+        after: vec![After::Ready("kube-apiserver".into())],
         ready: vec![Ready::Http { url: "https://127.0.0.1:10259/healthz".into(), kubeconfig: probe() }],
         stop_seconds: 5,
     }

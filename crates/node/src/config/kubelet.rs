@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::config::{NodePlan, go_memory, in_kubernetes};
-use crate::layout::{CLUSTER_DOMAIN, DNS_SERVICE, inside};
-use crate::manifest::{Component, Ready};
+use crate::layout::{API_PORT, CLUSTER_DOMAIN, DNS_SERVICE, inside};
+use crate::manifest::{After, Component, Ready};
 
 pub(crate) fn config(plan: &NodePlan<'_>) -> String {
     let config = json!({
@@ -75,16 +75,21 @@ pub(crate) fn component(plan: &NodePlan<'_>) -> Component {
         program: format!("{}/kubelet", inside::BIN),
         args,
         env: go_memory(75, 200),
-        // On the control plane the API server comes first; elsewhere the kubelet's own retries bridge the start.
-        after: if plan.is_control_plane() {
-            vec!["containerd".into(), "kube-apiserver".into()]
-        } else {
-            vec!["containerd".into()]
-        },
+        after: vec![After::Ready("containerd".into()), api_server(plan)],
         ready: vec![
             Ready::Notify,
             Ready::Http { url: "http://127.0.0.1:10248/healthz".into(), kubeconfig: None },
         ],
         stop_seconds: 10,
+    }
+}
+
+/// A kubelet that finds no API server waits longer and longer between its tries: so it starts when there is one. The
+/// roles that the API server makes before it calls itself healthy a kubelet does not need.
+pub(super) fn api_server(plan: &NodePlan<'_>) -> After {
+    if plan.is_control_plane() {
+        After::Serving("kube-apiserver".into())
+    } else {
+        After::Reached((plan.subnet.node(1), API_PORT).into())
     }
 }

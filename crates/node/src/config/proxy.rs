@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::config::{NodePlan, go_memory, in_kubernetes};
 use crate::layout::{POD_RANGE, inside};
-use crate::manifest::{Component, Ready};
+use crate::manifest::{After, Component, Ready};
 
 pub(crate) fn config(plan: &NodePlan<'_>) -> String {
     let config = json!({
@@ -25,7 +25,11 @@ pub(crate) fn config(plan: &NodePlan<'_>) -> String {
 }
 
 pub(crate) fn component(plan: &NodePlan<'_>) -> Component {
-    let after = if plan.is_control_plane() { vec!["kube-apiserver".into()] } else { Vec::new() };
+    let after = if plan.is_control_plane() {
+        vec![After::Ready("kube-apiserver".into())]
+    } else {
+        vec![super::kubelet::api_server(plan)]
+    };
     Component {
         name: "kube-proxy".into(),
         program: format!("{}/kube-proxy", inside::BIN),

@@ -1,5 +1,6 @@
 //! How the supervisor learns that a component is ready.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,6 +48,15 @@ impl Notify {
 
 fn says_ready(message: &[u8]) -> bool {
     message.split(|byte| *byte == b'\n').any(|line| line == b"READY=1")
+}
+
+/// Waits until a server of another node takes connections.
+pub(crate) async fn reached(address: SocketAddr) {
+    let mut pause = SHORTEST;
+    while !matches!(tokio::time::timeout(ONE_TRY, tokio::net::TcpStream::connect(address)).await, Ok(Ok(_))) {
+        tokio::time::sleep(pause).await;
+        pause = (pause * 3 / 2).min(LONGEST);
+    }
 }
 
 /// Waits until a GET of `url` answers 200.

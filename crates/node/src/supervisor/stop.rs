@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::manifest::Component;
+use crate::manifest::{After, Component};
 use crate::supervisor::{Phase, Shared};
 
 /// How long pods have after SIGTERM. What remains ends with the node.
@@ -31,7 +31,7 @@ fn waves(components: &[Component]) -> Vec<Vec<&Component>> {
     let mut waves = Vec::new();
     while !left.is_empty() {
         let needed: HashSet<&str> =
-            left.iter().flat_map(|component| component.after.iter().map(String::as_str)).collect();
+            left.iter().flat_map(|component| component.after.iter().filter_map(After::component)).collect();
         let (mut wave, rest): (Vec<_>, Vec<_>) =
             left.iter().copied().partition(|component| !needed.contains(component.name.as_str()));
         left = rest;
@@ -127,7 +127,7 @@ mod tests {
             program: String::new(),
             args: Vec::new(),
             env: Vec::new(),
-            after: after.iter().map(|name| (*name).to_owned()).collect(),
+            after: after.iter().map(|name| After::Ready((*name).to_owned())).collect(),
             ready: Vec::new(),
             stop_seconds: 1,
         }

@@ -15,10 +15,10 @@ use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
 use crate::layout::inside;
-use crate::manifest::{Component, Ready};
+use crate::manifest::{After, Component, Ready};
 use crate::supervisor::Shared;
 use crate::supervisor::log::RotatingLog;
-use crate::supervisor::probe::{Notify, http_ready};
+use crate::supervisor::probe::{Notify, http_ready, reached};
 use crate::supervisor::reaper::End;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -68,6 +68,8 @@ pub struct NodeStatus {
 pub(crate) struct Unit {
     pub(crate) name: String,
     pub(crate) phase: Phase,
+    /// It has said `READY=1` since it was started.
+    pub(crate) serving: bool,
     pub(crate) pid: Option<u32>,
     pub(crate) restarts: u32,
     pub(crate) last_end: Option<String>,
@@ -79,6 +81,7 @@ impl Unit {
         Self {
             name: component.name.clone(),
             phase: Phase::Waiting,
+            serving: false,
             pid: None,
             restarts: 0,
             last_end: None,
@@ -102,9 +105,15 @@ impl Shared {
         });
     }
 
-    fn all_ready(&self, names: &[String]) -> bool {
+    /// Whether what a component of this node is waited for holds.
+    fn holds(&self, after: &After) -> bool {
         let units = self.units.borrow();
-        names.iter().all(|name| units.iter().any(|unit| unit.name == *name && unit.phase == Phase::Ready))
+        let any = |test: &dyn Fn(&Unit) -> bool| units.iter().any(test);
+        match after {
+            After::Ready(name) => any(&|unit| unit.name == *name && unit.phase == Phase::Ready),
+            After::Serving(name) => any(&|unit| unit.name == *name && unit.serving),
+            After::Reached(_) => true,
+        }
     }
 
     /// The node as it is now. Memory is read only when asked for: it costs a walk over each process's pages.
@@ -134,17 +143,14 @@ impl Shared {
 /// Runs a component until the node stops.
 pub(crate) async fn run(shared: Rc<Shared>, component: Component) {
     let name = component.name.as_str();
-    let mut changed = shared.changed.subscribe();
     let mut stopping = shared.stopping.subscribe();
     let mut pause = FIRST_PAUSE;
     loop {
-        while !shared.all_ready(&component.after) && !*stopping.borrow_and_update() {
-            tokio::select! {
-                _ = changed.changed() => {}
-                _ = stopping.changed() => {}
-            }
+        tokio::select! {
+            () = wait_for(&shared, &component.after) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
         }
-        if *stopping.borrow_and_update() {
+        if *stopping.borrow() {
             break;
         }
         let begun = Instant::now();
@@ -155,9 +161,10 @@ pub(crate) async fn run(shared: Rc<Shared>, component: Component) {
         shared.note(&format!("{name} ended: {end}"));
         shared.change(name, |unit| {
             unit.pid = None;
+            unit.serving = false;
             unit.last_end = Some(end);
         });
-        if *stopping.borrow_and_update() {
+        if *stopping.borrow() {
             break;
         }
         if begun.elapsed() >= STEADY {
@@ -166,7 +173,7 @@ pub(crate) async fn run(shared: Rc<Shared>, component: Component) {
         shared.set_phase(name, Phase::Pausing);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            _ = stopping.changed() => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
         shared.change(name, |unit| {
@@ -177,6 +184,20 @@ pub(crate) async fn run(shared: Rc<Shared>, component: Component) {
     shared.set_phase(name, Phase::Stopped);
 }
 
+async fn wait_for(shared: &Shared, after: &[After]) {
+    let mut changed = shared.changed.subscribe();
+    while !after.iter().all(|after| shared.holds(after)) {
+        if changed.changed().await.is_err() {
+            return;
+        }
+    }
+    for after in after {
+        if let After::Reached(address) = after {
+            reached(*address).await;
+        }
+    }
+}
+
 /// One start of a component, to its end.
 async fn once(shared: &Rc<Shared>, component: &Component) -> Result<End> {
     let name = component.name.as_str();
@@ -185,7 +206,7 @@ async fn once(shared: &Rc<Shared>, component: &Component) -> Result<End> {
     let mut ended = spawn(shared, component, notify.as_ref().map(|notify| notify.path.as_path()))?;
     tokio::select! {
         end = &mut ended => return Ok(end.unwrap_or_default()),
-        ready = become_ready(component, notify.as_ref()) => {
+        ready = become_ready(shared, component, notify.as_ref()) => {
             // A probe that cannot even be made leaves the component unready, with the reason in the log.
             match ready {
                 Ok(()) => {
@@ -199,10 +220,14 @@ async fn once(shared: &Rc<Shared>, component: &Component) -> Result<End> {
     Ok(ended.await.unwrap_or_default())
 }
 
-async fn become_ready(component: &Component, notify: Option<&Notify>) -> Result<()> {
+async fn become_ready(shared: &Shared, component: &Component, notify: Option<&Notify>) -> Result<()> {
     for ready in &component.ready {
         match (ready, notify) {
-            (Ready::Notify, Some(notify)) => notify.ready().await,
+            (Ready::Notify, Some(notify)) => {
+                notify.ready().await;
+                shared.note(&format!("{} serves", component.name));
+                shared.change(&component.name, |unit| unit.serving = true);
+            }
             (Ready::Notify, None) => {}
             (Ready::Http { url, kubeconfig }, _) => http_ready(url, kubeconfig.as_deref()).await?,
         }
