@@ -1,4 +1,25 @@
 //! What Landfall knows of each service: its chart, its values from the cloud file, what must be
 //! there before it, its check points and their remedies. One file a service; no I/O.
+//!
+//! The cloud file itself is `landfall-config`'s; what is needed of it comes as [`Inputs`].
 
 pub mod blueprint;
+mod compose;
+mod coredns;
+mod inputs;
+mod keystone;
+mod mariadb;
+mod memcached;
+mod openstackclient;
+mod rabbitmq;
+mod service;
+mod values;
+
+pub use compose::{blueprint, required_secrets};
+pub use inputs::{Inputs, REGION};
+pub use keystone::ADMIN_SECRET;
+pub use openstackclient::OPENSTACK_COMMAND;
+pub use service::{Leftover, SecretKind, SecretSpec, Service, UnknownService, expand, services};
+
+/// The folder `charts/`: one chart a service, and the library chart `toolkit`.
+pub static CHARTS: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/../../charts");

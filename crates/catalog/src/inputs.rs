@@ -1,0 +1,83 @@
+//! What the catalog needs to know of a cloud and of the cluster below it, as plain data.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// The only region; upstream's name.
+pub const REGION: &str = "RegionOne";
+
+/// From the cloud file and from what the cluster shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    pub cloud: String,
+    /// Public names are `keystone.<domain>` and so on.
+    pub domain: String,
+    pub namespace: String,
+    /// StorageClass of the databases' volumes; `None` leaves it to the cluster's default class.
+    pub storage_class: Option<String>,
+    pub ingress_class: String,
+    /// Where the client's pod finds the public names; `None` leaves it to DNS.
+    pub ingress_address: Option<String>,
+    /// Names of the nodes that carry the control plane; empty means all.
+    pub control_plane_nodes: Vec<String>,
+    /// Values laid over a service's own, by service.
+    pub overrides: BTreeMap<String, Value>,
+    /// Full references by image: `keystone`, `keystone:2025.1` or `localhost/landfall/keystone:2025.1`.
+    /// Images that are not named stay as the charts have them.
+    pub images: BTreeMap<String, String>,
+    /// Cores of the smallest node.
+    pub cores: usize,
+}
+
+impl Inputs {
+    /// `keystone.citec.com`
+    pub(crate) fn public(&self, service: &str) -> String {
+        format!("{service}.{}", self.domain)
+    }
+
+    /// Worker processes or schedulers that a small machine still has room for.
+    pub(crate) fn workers(&self) -> usize {
+        (self.cores / 2).clamp(1, 4)
+    }
+
+    /// Reference of an image by its bare name, where the inputs give one.
+    pub(crate) fn image(&self, name: &str) -> Option<&str> {
+        let bare = |key: &str| {
+            let key = key.rsplit('/').next().unwrap_or(key);
+            key.split([':', '@']).next() == Some(name)
+        };
+        self.images.iter().find(|(key, _)| bare(key)).map(|(_, reference)| reference.as_str())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    pub(crate) fn inputs() -> Inputs {
+        Inputs {
+            cloud: "citec".into(),
+            domain: "citec.com".into(),
+            namespace: "openstack".into(),
+            storage_class: Some("general".into()),
+            ingress_class: "nginx".into(),
+            ingress_address: Some("10.89.0.11".into()),
+            control_plane_nodes: vec!["k1".into()],
+            overrides: BTreeMap::new(),
+            images: BTreeMap::new(),
+            cores: 2,
+        }
+    }
+
+    #[test]
+    fn an_image_is_found_by_bare_name_tagged_name_or_reference() {
+        for key in ["keystone", "keystone:2025.1", "localhost/landfall/keystone:2025.1", "keystone@sha256:00"] {
+            let mut inputs = inputs();
+            inputs.images.insert(key.into(), "registry/x@sha256:1".into());
+            assert_eq!(inputs.image("keystone"), Some("registry/x@sha256:1"), "{key}");
+            assert_eq!(inputs.image("key"), None);
+        }
+    }
+}

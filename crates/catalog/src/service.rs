@@ -1,0 +1,189 @@
+//! The entries of the catalog, and which of them a request means.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::blueprint::{CheckSpec, Secrets};
+use crate::inputs::Inputs;
+use crate::{keystone, mariadb, memcached, openstackclient, rabbitmq};
+
+/// How a secret is made. All are random letters and digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    Password,
+    /// Shared by the members of a cluster, never typed by a person.
+    Key,
+}
+
+/// A secret that must be there before a service's values can be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretSpec {
+    pub name: String,
+    pub length: usize,
+    pub kind: SecretKind,
+}
+
+/// What a service leaves in its namespace that no release owns: made while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leftover {
+    pub kind: &'static str,
+    /// The object's name, or its beginning where it ends in `*`.
+    pub name: &'static str,
+    /// Whether user data goes with it. What holds no data must go along with the data it speaks of.
+    pub data: bool,
+}
+
+/// What Landfall knows of one service.
+pub struct Service {
+    pub name: &'static str,
+    pub summary_en: &'static str,
+    pub summary_ko: &'static str,
+    /// Folder below `charts/`.
+    pub chart: &'static str,
+    /// The guide's step; empty where the guide has none.
+    pub guide: &'static str,
+    /// Services that it can not run without.
+    pub needs: &'static [&'static str],
+    /// Services that come along although it would run without them.
+    pub companions: &'static [&'static str],
+    /// First label of its public name.
+    pub public: Option<&'static str>,
+    /// `Kind/name` with rough seconds on two cores, images at hand.
+    pub weights: &'static [(&'static str, u32)],
+    pub leftovers: &'static [Leftover],
+    pub(crate) secrets: &'static [(&'static str, SecretKind)],
+    pub(crate) values: fn(&Inputs, &Secrets) -> Value,
+    /// From the inputs and the values as they are after overrides.
+    pub(crate) checks: fn(&Inputs, &Value) -> Vec<CheckSpec>,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Service {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Service {
+    /// The secrets that its values are made with.
+    pub fn secrets(&self) -> impl Iterator<Item = SecretSpec> + '_ {
+        self.secrets.iter().map(|(name, kind)| SecretSpec { name: (*name).to_owned(), length: 32, kind: *kind })
+    }
+
+    /// Rough seconds of one of its objects, e.g. of `Job/keystone-db-sync`.
+    pub fn weight(&self, object: &str) -> Option<u32> {
+        self.weights.iter().find(|(name, _)| *name == object).map(|(_, seconds)| *seconds)
+    }
+}
+
+static SERVICES: [Service; 5] = [
+    mariadb::SERVICE,
+    rabbitmq::SERVICE,
+    memcached::SERVICE,
+    keystone::SERVICE,
+    openstackclient::SERVICE,
+];
+
+/// All services, each after those that it needs.
+pub fn services() -> &'static [Service] {
+    &SERVICES
+}
+
+/// A name that is no service.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
+pub struct UnknownService {
+    pub name: String,
+    pub nearest: Option<&'static str>,
+}
+
+impl UnknownService {
+    fn message(&self) -> String {
+        let known = services().iter().map(|service| service.name).collect::<Vec<_>>().join(", ");
+        match self.nearest {
+            Some(nearest) => format!("there is no service {}; did you mean {nearest}? (known: {known})", self.name),
+            None => format!("there is no service {}; known are {known}", self.name),
+        }
+    }
+}
+
+/// The services asked for with all that they need, in the catalog's order; all of them for an empty request.
+///
+/// # Errors
+/// The first name that is no service, with the nearest that is.
+pub fn expand(requested: &[String]) -> Result<Vec<&'static Service>, UnknownService> {
+    if requested.is_empty() {
+        return Ok(services().iter().collect());
+    }
+    let mut wanted = BTreeSet::new();
+    let mut next: Vec<&str> = requested.iter().map(String::as_str).collect();
+    while let Some(name) = next.pop() {
+        let Some(service) = services().iter().find(|service| service.name == name) else {
+            return Err(UnknownService { name: name.to_owned(), nearest: nearest(name) });
+        };
+        if wanted.insert(service.name) {
+            next.extend(service.needs);
+            next.extend(service.companions);
+        }
+    }
+    Ok(services().iter().filter(|service| wanted.contains(service.name)).collect())
+}
+
+/// Near enough to be what was meant; `rabbit` means `rabbitmq`.
+fn nearest(given: &str) -> Option<&'static str> {
+    let given = given.to_lowercase();
+    let names = || services().iter().map(|service| service.name);
+    names().find(|name| given.len() > 2 && name.starts_with(&given)).or_else(|| {
+        names()
+            .map(|name| (strsim::damerau_levenshtein(&given, name), name))
+            .filter(|(distance, name)| *distance <= name.len() / 3)
+            .min()
+            .map(|(_, name)| name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn names(requested: &[&str]) -> Vec<&'static str> {
+        let requested: Vec<String> = requested.iter().map(|name| (*name).to_owned()).collect();
+        expand(&requested).unwrap().iter().map(|service| service.name).collect()
+    }
+
+    #[test]
+    fn what_a_service_needs_comes_along_and_before_it() {
+        assert_eq!(names(&["keystone"]), ["mariadb", "memcached", "keystone", "openstackclient"]);
+        assert_eq!(names(&["memcached", "mariadb"]), ["mariadb", "memcached"]);
+    }
+
+    #[test]
+    fn an_empty_request_means_all() {
+        assert_eq!(names(&[]).len(), services().len());
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_nearest_known() {
+        let message = |name: &str| expand(&[name.to_owned()]).unwrap_err().to_string();
+        assert!(message("keystoen").contains("did you mean keystone?"));
+        assert!(message("Rabbit").contains("did you mean rabbitmq?"));
+        assert!(!message("zookeeper").contains("did you mean"));
+    }
+
+    #[test]
+    fn needs_come_before_and_charts_are_embedded() {
+        for (index, service) in services().iter().enumerate() {
+            for need in service.needs {
+                assert!(services()[..index].iter().any(|before| before.name == *need), "{need} before {}", service.name);
+            }
+            assert!(crate::CHARTS.get_file(format!("{}/Chart.yaml", service.chart)).is_some(), "{}", service.chart);
+        }
+    }
+}
