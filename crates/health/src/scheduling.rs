@@ -154,6 +154,13 @@ pub fn judge(pod: &Value, message: &str, nodes: &[&Value], pods: &[&Value]) -> V
             lacks.push(lack);
         }
     }
+    // Where a node fails by its size, that is what to tell: labels and taints keep the others away by intent.
+    lacks.sort_by_key(|l| match l {
+        Lack::Resource(_) => 0,
+        Lack::Label(_) => 1,
+        Lack::Taint(_) => 2,
+        _ => 3,
+    });
     // What only the scheduler knows (volumes, neighbours) stays; what the nodes told better goes.
     name_labels(&mut said, pod);
     for lack in said {

@@ -93,7 +93,12 @@ impl Walk<'_> {
         };
         let why = if reason.is_empty() || reason == "Error" { format!("code {code}") } else { format!("code {code}, {reason}") };
         let code = if again { Code::CrashLoop } else { Code::Failed };
-        Diagnosis::root(at, code, format!("{who} ends again and again ({why}, {restarts} restarts)"), evidence)
+        let says = match restarts {
+            0 => format!("{who} ended ({why})"),
+            1 => format!("{who} ended twice ({why})"),
+            n => format!("{who} ends again and again ({why}, {n} restarts)"),
+        };
+        Diagnosis::root(at, code, says, evidence)
             .terminal_if(again)
             .with(remedy::crash(at, name))
     }
