@@ -1,4 +1,8 @@
-//! Check points carried out, each with its evidence.
+//! Check points carried out, each with its evidence. A check that does not hold is tried again, with
+//! growing pauses, for as long as patience lasts: right after a start some things take a moment.
+
+mod ingress;
+mod kinds;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,7 +10,11 @@ use std::time::Duration;
 
 use landfall_catalog::blueprint::{CheckSpec, Secrets};
 use landfall_cluster::api::Cluster;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// What checks need beside the cluster.
 #[derive(Debug, Clone)]
@@ -40,6 +48,15 @@ pub struct CheckOutcome {
     pub took: Duration,
 }
 
+/// What one try saw.
+pub(crate) enum Tried {
+    Passed(String),
+    /// May hold in a moment.
+    NotYet(String),
+    /// Trying again shows the same.
+    Never(String),
+}
+
 /// One check, tried until it passes or patience ends.
 pub async fn check(
     cluster: &Arc<dyn Cluster>,
@@ -48,8 +65,29 @@ pub async fn check(
     ctx: &CheckContext,
     cancel: &CancellationToken,
 ) -> CheckOutcome {
-    let _ = (cluster, secrets, ctx, cancel);
-    CheckOutcome { spec: spec.clone(), passed: false, evidence: String::new(), took: Duration::ZERO }
+    let began = Instant::now();
+    let deadline = began + ctx.patience;
+    let mut pause = FIRST_PAUSE;
+    let outcome = |passed, evidence| CheckOutcome { spec: spec.clone(), passed, evidence, took: began.elapsed() };
+    loop {
+        let tried = tokio::select! {
+            tried = kinds::carry_out(cluster, &spec.kind, secrets, ctx) => tried,
+            () = cancel.cancelled() => return outcome(false, "stopped".to_owned()),
+        };
+        let seen = match tried {
+            Tried::Passed(evidence) => return outcome(true, evidence),
+            Tried::Never(evidence) => return outcome(false, evidence),
+            Tried::NotYet(evidence) => evidence,
+        };
+        if Instant::now() + pause > deadline {
+            return outcome(false, seen);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = cancel.cancelled() => return outcome(false, seen),
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
 }
 
 /// All of them side by side (`landfall verify`); `each` is called as they end, the result is in the order of `specs`.
@@ -61,12 +99,10 @@ pub async fn verify(
     cancel: &CancellationToken,
     each: &(dyn Fn(&CheckOutcome) + Send + Sync),
 ) -> Vec<CheckOutcome> {
-    let outcomes =
-        futures::future::join_all(specs.iter().map(|spec| async move {
-            let outcome = check(cluster, spec, secrets, ctx, cancel).await;
-            each(&outcome);
-            outcome
-        }))
-        .await;
-    outcomes
+    futures::future::join_all(specs.iter().map(|spec| async move {
+        let outcome = check(cluster, spec, secrets, ctx, cancel).await;
+        each(&outcome);
+        outcome
+    }))
+    .await
 }

@@ -1,16 +1,56 @@
 //! `landfall down`: removes what `up` made, in reverse order, and says beforehand what data goes.
+//!
+//! What belongs to a release is observed (Helm's marks on the objects), so that leftovers of a run that
+//! died are found, too. Data is kept unless it is asked for by name: volumes, and with them the
+//! passwords and keys without which they would be of no use.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use landfall_cluster::api::Cluster;
+use futures::{StreamExt, TryStreamExt, stream};
+use landfall_cluster::api::{Cluster, ClusterError, Gvk};
+use landfall_cluster::lease::RunLock;
 use landfall_plan::model::Object;
+use landfall_plan::object::{is_cluster_scoped, is_workload, key, kind, name};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::act::is_kept;
+use crate::again::again;
+use crate::emit::{Emit, millis};
 use crate::error::Result;
-use crate::event::Event;
-use crate::run::RunOutcome;
+use crate::event::{Event, Failure, StepBrief, What};
+use crate::run::{ExitKind, RunOutcome, forward, run_id};
+use crate::{failure, journal, records, secrets};
+
+/// Kinds that charts bring, besides volumes.
+const KINDS: [(&str, &str); 21] = [
+    ("networking.k8s.io/v1", "Ingress"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ("batch/v1", "CronJob"),
+    ("batch/v1", "Job"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"),
+    ("v1", "Pod"),
+    ("v1", "Service"),
+    ("v1", "ConfigMap"),
+    ("v1", "Secret"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ("rbac.authorization.k8s.io/v1", "Role"),
+    ("v1", "ServiceAccount"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRole"),
+    ("scheduling.k8s.io/v1", "PriorityClass"),
+    ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
+];
+const AT_ONCE: usize = 8;
 
 #[derive(Debug, Clone, Default)]
 pub struct DownOptions {
@@ -20,12 +60,15 @@ pub struct DownOptions {
     pub only: Vec<String>,
 }
 
-/// What `down` found, as plain data.
+/// What `down` found, as plain data. Secrets among the objects have no values.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Inventory {
     pub namespace: String,
     pub releases: Vec<FoundRelease>,
+    /// PersistentVolumeClaims of the namespace.
     pub volumes: Vec<Object>,
+    /// `Kind/namespace/name` of what programs made at run time, and of Landfall's own Secret.
+    pub runtime: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,7 +76,7 @@ pub struct FoundRelease {
     pub name: String,
     pub revision: u32,
     pub status: String,
-    /// Objects of its manifest that are there, and hook objects left over.
+    /// Objects that carry this release's name, and hook objects left over.
     pub objects: Vec<Object>,
     /// Names of its record Secrets.
     pub records: Vec<String>,
@@ -44,24 +87,136 @@ pub struct FoundRelease {
 pub struct Loss {
     /// `PersistentVolumeClaim/openstack/mysql-data-mariadb-server-0`.
     pub object: String,
-    /// Plain words: `5Gi of MariaDB's databases`.
+    /// Plain words: `5Gi: the databases of MariaDB`.
     pub what: String,
     pub kept: bool,
 }
 
 /// What data goes and what stays. Pure.
 pub fn losses(inventory: &Inventory, options: &DownOptions) -> Vec<Loss> {
-    let _ = (inventory, options);
-    Vec::new()
+    let mut all: Vec<Loss> = inventory
+        .volumes
+        .iter()
+        .filter(|claim| concerns(inventory, options, name(claim)))
+        .map(|claim| {
+            let size = claim["spec"]["resources"]["requests"]["storage"].as_str().unwrap_or("?");
+            let holds = match name(claim) {
+                n if n.contains("mysql") || n.contains("mariadb") => "the databases of MariaDB",
+                n if n.contains("rabbitmq") => "the queues of RabbitMQ",
+                _ => "its files",
+            };
+            Loss { object: key(claim, &inventory.namespace), what: format!("{size}: {holds}"), kept: !options.volumes }
+        })
+        .collect();
+    all.extend(inventory.runtime.iter().filter(|key| concerns(inventory, options, key)).map(|key| {
+        let what = if key.ends_with(&format!("/{}", secrets::NAME)) {
+            "the generated passwords of all services"
+        } else {
+            "made while the service ran"
+        };
+        Loss { object: key.clone(), what: what.to_owned(), kept: !options.volumes }
+    }));
+    all
+}
+
+/// Whether a piece of data belongs to what is removed: by the workloads' names in it.
+fn concerns(inventory: &Inventory, options: &DownOptions, data: &str) -> bool {
+    if options.only.is_empty() {
+        return true;
+    }
+    options.only.iter().any(|release| {
+        let sets = inventory.releases.iter().filter(|r| r.name == *release).flat_map(|r| &r.objects);
+        data.contains(release.as_str()) || sets.filter(|o| kind(o) == "StatefulSet").any(|o| data.contains(name(o)))
+    })
 }
 
 /// Looks; changes nothing.
+///
+/// # Errors
+/// When the cluster does not answer or forbids to look.
 pub async fn inspect(cluster: &dyn Cluster, namespace: &str) -> Result<Inventory> {
-    let _ = cluster;
-    Ok(Inventory { namespace: namespace.into(), ..Inventory::default() })
+    let recorded = records::list(cluster, namespace, "").await?;
+    let mut inventory = Inventory { namespace: namespace.into(), ..Inventory::default() };
+    for record in &recorded {
+        let release = records::release_name(record);
+        let found = match inventory.releases.iter_mut().find(|r| r.name == release) {
+            Some(found) => found,
+            None => {
+                inventory.releases.push(FoundRelease {
+                    name: release.to_owned(),
+                    revision: 0,
+                    status: String::new(),
+                    objects: Vec::new(),
+                    records: Vec::new(),
+                });
+                let Some(found) = inventory.releases.last_mut() else { continue };
+                found
+            }
+        };
+        if records::revision(record) >= found.revision {
+            found.revision = records::revision(record);
+            records::status(record).clone_into(&mut found.status);
+        }
+        found.records.push(name(record).to_owned());
+    }
+    let listings = stream::iter(KINDS).map(|(api, kind)| async move {
+        let gvk = Gvk::new(api, kind);
+        let home = (!is_cluster_scoped(kind)).then_some(namespace);
+        match again(|| cluster.list(&gvk, home, "app.kubernetes.io/managed-by=Helm")).await {
+            // Not to be seen is not ours to remove; a cluster without the kind has none.
+            Err(ClusterError::UnknownKind(_) | ClusterError::Forbidden { .. }) => Ok(Vec::new()),
+            answer => answer,
+        }
+    });
+    let found: Vec<Vec<Value>> = listings.buffered(AT_ONCE).try_collect().await?;
+    for mut object in found.into_iter().flatten() {
+        let marks = &object["metadata"]["annotations"];
+        if marks["meta.helm.sh/release-namespace"] != namespace {
+            continue;
+        }
+        let release = marks["meta.helm.sh/release-name"].as_str().unwrap_or_default().to_owned();
+        if let Some(map) = object.as_object_mut() {
+            map.remove("data");
+        }
+        if let Some(found) = inventory.releases.iter_mut().find(|r| r.name == release) {
+            found.objects.push(object);
+        }
+    }
+    let claims = Gvk::new("v1", "PersistentVolumeClaim");
+    inventory.volumes = again(|| cluster.list(&claims, Some(namespace), "")).await?;
+    let leftovers = landfall_catalog::services().iter().flat_map(|service| service.leftovers);
+    for (kind, pattern) in leftovers.map(|l| (l.kind, l.name)).chain([("Secret", secrets::NAME)]) {
+        // Volumes are told apart.
+        if !matches!(kind, "Secret" | "ConfigMap") {
+            continue;
+        }
+        let gvk = Gvk::new("v1", kind);
+        for object in again(|| cluster.list(&gvk, Some(namespace), "")).await? {
+            let fits = match pattern.strip_suffix('*') {
+                Some(beginning) => name(&object).starts_with(beginning),
+                None => name(&object) == pattern,
+            };
+            let key = key(&object, namespace);
+            if fits && !inventory.runtime.contains(&key) {
+                inventory.runtime.push(key);
+            }
+        }
+    }
+    // Installed last, removed first.
+    inventory.releases.sort_by_key(|r| std::cmp::Reverse(order(&r.name)));
+    Ok(inventory)
+}
+
+/// Rank in the catalog's order; what is not in it counts as on top.
+fn order(release: &str) -> usize {
+    let all = landfall_catalog::services();
+    all.iter().position(|service| service.name == release).unwrap_or(all.len())
 }
 
 /// Removes. Steps in events: `<release>/remove`, `volumes/remove`, `secrets/remove`.
+///
+/// # Errors
+/// [`EngineError::Lock`](crate::EngineError::Lock) when a run is at work.
 pub async fn down(
     cluster: Arc<dyn Cluster>,
     cloud: &str,
@@ -71,6 +226,169 @@ pub async fn down(
     cancel: CancellationToken,
     events: UnboundedSender<Event>,
 ) -> Result<RunOutcome> {
-    let _ = (cluster, cloud, inventory, options, holder, cancel, events);
-    Err(crate::EngineError::Cancelled)
+    let began = Instant::now();
+    let id = run_id();
+    let namespace = inventory.namespace.as_str();
+    let lock = RunLock::acquire(Arc::clone(&cluster), namespace, cloud, holder).await?;
+    let cancel = cancel.child_token();
+    let lost = forward(lock.lost(), cancel.clone());
+    let steps = steps(inventory, options);
+    let emit = Emit::new(&id, events);
+    emit.send(What::RunStarted {
+        cluster: cluster.name().to_owned(),
+        cloud: cloud.to_owned(),
+        steps: steps.iter().map(|step| brief(&step.id)).collect(),
+        changes: steps.len(),
+    });
+    let mut failures: Vec<(String, Failure)> = Vec::new();
+    let (mut done, mut changed) = (0, false);
+    for step in &steps {
+        if cancel.is_cancelled() {
+            break;
+        }
+        let from = Instant::now();
+        emit.send(What::StepStarted { step: step.id.clone() });
+        match remove_all(&*cluster, step, &emit).await {
+            Ok(removed) => {
+                changed |= removed;
+                done += 1;
+                let took_ms = millis(from.elapsed());
+                emit.send(What::StepDone { step: step.id.clone(), changed: removed, took_ms });
+            }
+            Err((object, error)) => {
+                let failure = failure::of_cluster(&error, &object);
+                emit.send(What::StepFailed { step: step.id.clone(), failure: failure.clone() });
+                failures.push((step.id.clone(), failure));
+            }
+        }
+    }
+    lost.abort();
+    lock.release().await;
+    let exit = match (cancel.is_cancelled(), failures.is_empty()) {
+        (true, _) => ExitKind::Cancelled,
+        (_, false) => ExitKind::StepFailed,
+        _ => ExitKind::Ok,
+    };
+    let took = began.elapsed();
+    if exit == ExitKind::Cancelled {
+        emit.send(What::RunCancelled { done, of: steps.len() });
+    } else {
+        let ok = exit == ExitKind::Ok;
+        emit.send(What::RunDone { ok, changed, took_ms: millis(took), critical_path: Vec::new() });
+    }
+    Ok(RunOutcome { run: id, exit, changed, failures, failed_checks: Vec::new(), done, of: steps.len(), took })
+}
+
+/// Things that go together; later stages go when the earlier are gone.
+struct Removal {
+    id: String,
+    stages: Vec<Vec<(Gvk, Option<String>, String)>>,
+}
+
+fn steps(inventory: &Inventory, options: &DownOptions) -> Vec<Removal> {
+    let namespace = Some(inventory.namespace.clone());
+    let target = |object: &Object| {
+        let home = if is_cluster_scoped(kind(object)) { None } else { namespace.clone() };
+        Gvk::of(object).map(|gvk| (gvk, home, name(object).to_owned()))
+    };
+    let mut steps = Vec::new();
+    let wanted = |release: &&FoundRelease| options.only.is_empty() || options.only.contains(&release.name);
+    for release in inventory.releases.iter().filter(wanted) {
+        let (running, rest): (Vec<&Object>, Vec<&Object>) =
+            release.objects.iter().filter(|o| !is_kept(o)).partition(|o| is_workload(kind(o)) || kind(o) == "CronJob");
+        // Their permissions and settings stay as long as pods may still use them.
+        let mut stages: Vec<Vec<_>> =
+            [running, rest].into_iter().map(|stage| stage.into_iter().filter_map(target).collect()).collect();
+        // The records last: until then a killed `down` finds its release again.
+        let secret = records::secret_kind();
+        stages.push(release.records.iter().map(|r| (secret.clone(), namespace.clone(), r.clone())).collect());
+        steps.push(Removal { id: format!("{}/remove", release.name), stages });
+    }
+    if options.volumes {
+        let claims = inventory.volumes.iter().filter(|claim| concerns(inventory, options, name(claim)));
+        steps.push(Removal { id: "volumes/remove".into(), stages: vec![claims.filter_map(target).collect()] });
+        let mut rest: Vec<_> = inventory
+            .runtime
+            .iter()
+            .filter(|key| concerns(inventory, options, key))
+            .filter_map(|key| {
+                let mut parts = key.split('/');
+                let (kind, name) = (parts.next()?, parts.nth(1)?);
+                Some((Gvk::new("v1", kind), namespace.clone(), name.to_owned()))
+            })
+            .collect();
+        if options.only.is_empty() {
+            rest.push((Gvk::new("v1", "ConfigMap"), namespace.clone(), journal::NAME.to_owned()));
+        }
+        steps.push(Removal { id: "secrets/remove".into(), stages: vec![rest] });
+    }
+    steps
+}
+
+async fn remove_all(
+    cluster: &dyn Cluster,
+    step: &Removal,
+    emit: &Emit,
+) -> std::result::Result<bool, (String, ClusterError)> {
+    let mut removed = false;
+    for stage in &step.stages {
+        if stage.is_empty() {
+            continue;
+        }
+        let names: BTreeSet<String> = stage.iter().map(|(gvk, _, name)| format!("{} {name}", gvk.kind.to_lowercase())).collect();
+        emit.waiting(&step.id, vec![format!("removing {}", names.into_iter().collect::<Vec<_>>().join(", "))]);
+        let results: Vec<bool> = stream::iter(stage.clone())
+            .map(|(gvk, home, name)| async move {
+                again(|| cluster.delete(&gvk, home.as_deref(), &name, true))
+                    .await
+                    .map_err(|error| (format!("{}/{}/{name}", gvk.kind, home.as_deref().unwrap_or_default()), error))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
+        removed |= results.contains(&true);
+    }
+    Ok(removed)
+}
+
+fn brief(id: &str) -> StepBrief {
+    let service = id.split('/').next().unwrap_or_default().to_owned();
+    StepBrief { id: id.to_owned(), service, guide: String::new(), change: "remove".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+
+    fn inventory() -> Inventory {
+        let claim = |name: &str| json!({"kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": "openstack"},
+            "spec": {"resources": {"requests": {"storage": "5Gi"}}}});
+        Inventory {
+            namespace: "openstack".into(),
+            volumes: vec![claim("mysql-data-mariadb-server-0"), claim("rabbitmq-data-rabbitmq-rabbitmq-0")],
+            runtime: vec!["Secret/openstack/landfall-secrets".into()],
+            ..Inventory::default()
+        }
+    }
+
+    #[test]
+    fn data_is_kept_unless_volumes_are_named() {
+        let kept = losses(&inventory(), &DownOptions::default());
+        assert!(kept.iter().all(|loss| loss.kept));
+        let gone = losses(&inventory(), &DownOptions { volumes: true, only: Vec::new() });
+        assert_eq!(gone.len(), 3);
+        assert!(gone.iter().all(|loss| !loss.kept));
+        assert_eq!(gone[0].what, "5Gi: the databases of MariaDB");
+    }
+
+    #[test]
+    fn only_the_data_of_the_service_that_goes_is_named() {
+        let only = DownOptions { volumes: true, only: vec!["rabbitmq".into()] };
+        let gone = losses(&inventory(), &only);
+        assert_eq!(gone.iter().map(|l| l.object.as_str()).collect::<Vec<_>>(),
+            ["PersistentVolumeClaim/openstack/rabbitmq-data-rabbitmq-rabbitmq-0"]);
+    }
 }

@@ -8,16 +8,24 @@
 //!
 //! Nothing here writes to a terminal or reads the environment; displays see [`event::Event`] only.
 
+mod act;
+mod again;
 pub mod checks;
 pub mod down;
+mod emit;
 pub mod error;
 pub mod event;
+mod failure;
+mod helm_records;
+pub mod journal;
+mod observe;
 pub mod prepare;
 pub mod records;
 pub mod run;
+mod schedule;
 pub mod secrets;
 
 pub use checks::{CheckContext, CheckOutcome};
 pub use error::EngineError;
 pub use prepare::{Prepared, prepare};
-pub use run::{ExitKind, RunContext, RunOutcome, run};
+pub use run::{ExitKind, Limits, RunContext, RunOutcome, run};

@@ -49,6 +49,3 @@ pub fn plan(
     let graph = graph::Graph::new(releases, snapshot)?;
     order::sorted(steps::steps(blueprint, releases, snapshot, options, &graph)?)
 }
-
-#[cfg(test)]
-mod tests;

@@ -91,6 +91,8 @@ struct State {
     logs: BTreeMap<String, String>,
     exec: Option<Exec>,
     forward: Option<SocketAddr>,
+    /// Pods of Jobs that sat in their init containers.
+    idled: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for State {
@@ -169,6 +171,11 @@ impl Sim {
 
     pub fn forget_writes(&self) {
         self.shared.lock().writes.clear();
+    }
+
+    /// Pods of Jobs that were begun before what they wait for was there.
+    pub fn idled(&self) -> Vec<String> {
+        self.shared.lock().idled.iter().cloned().collect()
     }
 
     /// `Kind/namespace/name` of all objects.

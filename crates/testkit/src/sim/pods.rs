@@ -12,6 +12,9 @@ impl State {
         for key in keys {
             let Some(pod) = self.objects.get(&key).cloned() else { continue };
             if let Some(next) = self.next(&pod, &key) {
+                if next["status"]["initContainerStatuses"].is_array() && pod["metadata"]["ownerReferences"][0]["kind"] == "Job" {
+                    self.idled.insert(key.2.clone());
+                }
                 // A pod that could go on may be made to wait for its turn.
                 if next["status"] != pod["status"] && self.chance() {
                     self.put(next);

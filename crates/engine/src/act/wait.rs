@@ -1,0 +1,146 @@
+//! Waiting by watches: says what it waits for whenever that changes, and ends at once where waiting
+//! is in vain.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use landfall_health::{Code, Diagnosis, ObjectRef, Want, World, diagnose, readiness, wanted};
+use landfall_plan::model::RenderedRelease;
+use landfall_plan::object::{is_workload, kind, name, namespace};
+use tokio::time::Instant;
+
+use super::{Acted, Shared, Stop};
+use crate::failure;
+
+/// What looks hopeless must look so for this long: controllers need a moment to take up a change.
+const CERTAIN: Duration = Duration::from_secs(2);
+/// Rounds of fetching what a diagnosis wants; each answer may lead further.
+const ROUNDS: usize = 3;
+
+/// Whose failures end the wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Everything on the way to the root.
+    All,
+    /// Only what belongs to the targets themselves: what they wait for has a step of its own.
+    Own,
+}
+
+impl Shared {
+    /// Workloads of a release, as targets.
+    pub fn workloads(release: &RenderedRelease) -> Vec<ObjectRef> {
+        let all = release.objects.iter().filter(|o| is_workload(kind(o)));
+        all.map(|o| ObjectRef::new(kind(o), namespace(o, &release.namespace), name(o))).collect()
+    }
+
+    pub async fn until_ready(&self, step: &str, targets: &[ObjectRef], scope: Scope) -> Acted<()> {
+        self.until(step, targets, scope, |world| {
+            targets.iter().all(|at| world.get(at).is_some_and(|object| readiness(object).is_ready()))
+        })
+        .await
+    }
+
+    /// Returns when `met`; fails when a target's diagnosis is terminal, or when nothing moves for too long.
+    pub async fn until(
+        &self,
+        step: &str,
+        targets: &[ObjectRef],
+        scope: Scope,
+        met: impl Fn(&World) -> bool,
+    ) -> Acted<()> {
+        let mut changes = self.observer.changes();
+        let mut asked: BTreeSet<Want> = BTreeSet::new();
+        let mut hopeless: Option<(Code, Instant)> = None;
+        let mut moved = (Vec::new(), Instant::now());
+        self.observer.settled().await;
+        loop {
+            if self.observer.read(&met) {
+                return Ok(());
+            }
+            let diagnosis = self.diagnosed(targets, &mut asked).await;
+            let causes = match self.observer.trouble() {
+                Some(trouble) => vec![trouble],
+                None => diagnosis.as_ref().map(Diagnosis::causes).unwrap_or_default(),
+            };
+            if !causes.is_empty() {
+                self.emit.waiting(step, causes.clone());
+            }
+            if moved.0 != causes {
+                moved = (causes, Instant::now());
+            }
+            let fatal = diagnosis.filter(|d| d.terminal && concerns(scope, d));
+            let mut wake = moved.1 + self.limits.patience;
+            match &fatal {
+                None => hopeless = None,
+                Some(found) => {
+                    let since = match hopeless {
+                        Some((code, since)) if code == found.code => since,
+                        _ => Instant::now(),
+                    };
+                    if since.elapsed() >= CERTAIN {
+                        return Err(failure::of_diagnosis(found).into());
+                    }
+                    hopeless = Some((found.code, since));
+                    wake = wake.min(since + CERTAIN);
+                    // What was seen of it may have grown meanwhile (logs of the next crash).
+                    asked.clear();
+                }
+            }
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return Err(Stop::Cancelled) },
+                () = tokio::time::sleep_until(wake) => {
+                    if fatal.is_none() && moved.1.elapsed() >= self.limits.patience {
+                        return Err(self.no_progress(targets).into());
+                    }
+                }
+                () = self.cancel.cancelled() => return Err(Stop::Cancelled),
+            }
+        }
+    }
+
+    /// The worst of the targets' diagnoses, with what it wants fetched; each thing is asked for once.
+    async fn diagnosed(&self, targets: &[ObjectRef], asked: &mut BTreeSet<Want>) -> Option<Diagnosis> {
+        for _ in 0..ROUNDS {
+            let wants: Vec<Want> = self.observer.read(|world| {
+                let all = targets.iter().flat_map(|at| wanted(world, at));
+                all.filter(|want| !asked.contains(want)).collect()
+            });
+            if wants.is_empty() {
+                break;
+            }
+            self.observer.fetch(&wants).await;
+            asked.extend(wants);
+        }
+        self.observer.read(|world| {
+            let all = targets.iter().map(|at| diagnose(world, at)).filter(|d| d.code != Code::Healthy);
+            all.reduce(|worst, next| if rank(&next) > rank(&worst) { next } else { worst })
+        })
+    }
+
+    fn no_progress(&self, targets: &[ObjectRef]) -> crate::event::Failure {
+        let found = self.observer.read(|world| {
+            targets.iter().map(|at| diagnose(world, at)).max_by_key(rank)
+        });
+        let mut failure = found.map_or_else(
+            || failure::plain("no-progress", "", "nothing moved", "", ""),
+            |diagnosis| failure::of_diagnosis(&diagnosis),
+        );
+        failure.code = "no-progress".to_owned();
+        failure
+    }
+}
+
+/// A terminal one tells most, then a longer chain.
+fn rank(diagnosis: &Diagnosis) -> (bool, bool, usize) {
+    (diagnosis.terminal, diagnosis.code != Code::Starting, diagnosis.links.len())
+}
+
+fn concerns(scope: Scope, diagnosis: &Diagnosis) -> bool {
+    match scope {
+        Scope::All => true,
+        // Beyond a Service, Job or DaemonSet that is not the beginning it is another's.
+        Scope::Own => !diagnosis.links.iter().skip(1).any(|link| {
+            ["Service/", "Job/", "DaemonSet/"].iter().any(|kind| link.object.starts_with(kind))
+        }),
+    }
+}

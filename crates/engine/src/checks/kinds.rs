@@ -1,0 +1,199 @@
+//! One try of each kind of check.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use landfall_catalog::blueprint::{CheckKind, Secrets};
+use landfall_cluster::api::{Cluster, ClusterError, Gvk};
+use landfall_health::readiness;
+use landfall_openstack::{Credentials, Keystone, Token};
+use landfall_plan::coredns;
+use serde_json::Value;
+
+use super::{CheckContext, Tried, ingress};
+
+/// Lines of a log that are searched.
+const LOG_LINES: i64 = 5000;
+/// Lines of a command's output that are shown.
+const SHOWN_LINES: usize = 8;
+
+pub(super) async fn carry_out(
+    cluster: &Arc<dyn Cluster>,
+    kind: &CheckKind,
+    secrets: &Secrets,
+    ctx: &CheckContext,
+) -> Tried {
+    let tried = match kind {
+        CheckKind::CorednsRole => coredns_role(&**cluster).await,
+        CheckKind::PodsReady { namespace, selector, at_least } => {
+            pods_ready(&**cluster, namespace, selector, *at_least).await
+        }
+        CheckKind::LogLine { namespace, selector, container, contains } => {
+            log_line(&**cluster, namespace, selector, container, contains).await
+        }
+        CheckKind::Exec { namespace, selector, container, command, contains } => {
+            exec(&**cluster, namespace, selector, container, command, contains).await
+        }
+        CheckKind::Ingress { host, path, status, contains } => {
+            let answer = web(&**cluster, host, ctx).await;
+            match answer {
+                Ok(web) => answered(&web, host, path, status, contains).await,
+                Err(tried) => Ok(tried),
+            }
+        }
+        CheckKind::KeystoneToken { host } => match token(&**cluster, host, secrets, ctx).await {
+            Ok((_, token)) => Ok(Tried::Passed(format!(
+                "a token for user {} in project {} with the roles {}, until {}",
+                token.user,
+                token.project,
+                token.roles.join(", "),
+                token.expires
+            ))),
+            Err(tried) => Ok(tried),
+        },
+        CheckKind::KeystoneServices { host, services } => match token(&**cluster, host, secrets, ctx).await {
+            Ok((keystone, token)) => Ok(listed(&keystone, &token, services).await),
+            Err(tried) => Ok(tried),
+        },
+    };
+    tried.unwrap_or_else(|error| match error {
+        ClusterError::Forbidden { .. } | ClusterError::Unauthorized { .. } => Tried::Never(error.to_string()),
+        other => Tried::NotYet(other.to_string()),
+    })
+}
+
+type Seen = Result<Tried, ClusterError>;
+
+async fn coredns_role(cluster: &dyn Cluster) -> Seen {
+    let deployment = cluster.get(&Gvk::new("apps/v1", "Deployment"), Some("kube-system"), "coredns").await?;
+    if deployment.is_none() {
+        return Ok(Tried::Passed("this cluster's DNS is not the Deployment coredns in kube-system".into()));
+    }
+    let role = cluster.get(&Gvk::new("rbac.authorization.k8s.io/v1", "ClusterRole"), None, "coredns").await?;
+    let Some(role) = role else { return Ok(Tried::Never("no ClusterRole coredns".into())) };
+    let lacking = coredns::lacking(coredns::rules(&role));
+    if lacking.is_empty() {
+        let names: Vec<&str> = coredns::NEEDED.iter().map(|(_, resource)| *resource).collect();
+        return Ok(Tried::Passed(format!("ClusterRole coredns: list, watch on {}", names.join(", "))));
+    }
+    Ok(Tried::Never(format!("ClusterRole coredns does not allow list and watch on {}", lacking.join(", "))))
+}
+
+/// Pods that are meant to run: those of finished Jobs, and those that go, are left out.
+async fn pods(cluster: &dyn Cluster, namespace: &str, selector: &str) -> Result<Vec<Value>, ClusterError> {
+    let mut found = cluster.list(&Gvk::new("v1", "Pod"), Some(namespace), selector).await?;
+    found.retain(|pod| pod["status"]["phase"] != "Succeeded" && pod["metadata"]["deletionTimestamp"].is_null());
+    Ok(found)
+}
+
+fn name(pod: &Value) -> &str {
+    pod["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+async fn pods_ready(cluster: &dyn Cluster, namespace: &str, selector: &str, at_least: usize) -> Seen {
+    let found = pods(cluster, namespace, selector).await?;
+    let (ready, not): (Vec<&Value>, Vec<&Value>) = found.iter().partition(|pod| readiness(pod).is_ready());
+    let names = |pods: &[&Value]| pods.iter().map(|p| name(p)).collect::<Vec<_>>().join(", ");
+    if not.is_empty() && ready.len() >= at_least.max(1) {
+        return Ok(Tried::Passed(format!("{} of {} pods ready: {}", ready.len(), found.len(), names(&ready))));
+    }
+    let mut seen = format!("{} of {} pods ready", ready.len(), found.len().max(at_least));
+    for pod in not {
+        let why = readiness(pod).reason().unwrap_or_default().to_owned();
+        seen.push_str(&format!("; {}: {why}", name(pod)));
+    }
+    Ok(Tried::NotYet(seen))
+}
+
+async fn log_line(cluster: &dyn Cluster, namespace: &str, selector: &str, container: &str, contains: &str) -> Seen {
+    let found = pods(cluster, namespace, selector).await?;
+    if found.is_empty() {
+        return Ok(Tried::NotYet(format!("no pod with {selector}")));
+    }
+    let mut last = String::new();
+    for pod in &found {
+        let text = cluster.logs(namespace, name(pod), container, LOG_LINES, false).await?;
+        if let Some(line) = text.lines().rev().find(|line| line.contains(contains)) {
+            return Ok(Tried::Passed(format!("{}: {}", name(pod), line.trim())));
+        }
+        last = text.lines().next_back().unwrap_or_default().to_owned();
+    }
+    Ok(Tried::NotYet(format!("no line with {contains:?} in the logs; the last line: {last}")))
+}
+
+async fn exec(
+    cluster: &dyn Cluster,
+    namespace: &str,
+    selector: &str,
+    container: &str,
+    command: &[String],
+    contains: &str,
+) -> Seen {
+    let found = pods(cluster, namespace, selector).await?;
+    let Some(pod) = found.iter().find(|pod| readiness(pod).is_ready()) else {
+        return Ok(Tried::NotYet(format!("no ready pod with {selector}")));
+    };
+    let output = cluster.exec(namespace, name(pod), container, command, None).await?;
+    let shown = |text: &str| text.trim().lines().take(SHOWN_LINES).collect::<Vec<_>>().join("\n");
+    if output.code == 0 && output.stdout.contains(contains) {
+        let seen = shown(&output.stdout);
+        return Ok(Tried::Passed(if seen.is_empty() { format!("{}: done", name(pod)) } else { seen }));
+    }
+    let said = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
+    let missing = if output.code == 0 { format!(", but its output lacks {contains:?}") } else { String::new() };
+    Ok(Tried::NotYet(format!("{}: exit code {}{missing}: {}", name(pod), output.code, shown(said))))
+}
+
+async fn web(cluster: &dyn Cluster, host: &str, ctx: &CheckContext) -> Result<Keystone, Tried> {
+    let address = match ctx.ingress {
+        Some(address) => address,
+        None => ingress::address(cluster, host).await?,
+    };
+    Keystone::new(host, address).map_err(|e| Tried::Never(e.to_string()))
+}
+
+async fn answered(web: &Keystone, host: &str, path: &str, status: &[u16], contains: &str) -> Seen {
+    let answer = match web.get(path).await {
+        Ok(answer) => answer,
+        Err(error) => return Ok(Tried::NotYet(error.to_string())),
+    };
+    let body: String = answer.body.trim().chars().take(300).collect();
+    let seen = format!("GET http://{host}{path}: {}: {body}", answer.status);
+    let good = (status.is_empty() || status.contains(&answer.status)) && answer.body.contains(contains);
+    Ok(if good { Tried::Passed(seen) } else { Tried::NotYet(seen) })
+}
+
+async fn token(
+    cluster: &dyn Cluster,
+    host: &str,
+    secrets: &Secrets,
+    ctx: &CheckContext,
+) -> Result<(Keystone, Token), Tried> {
+    let Some(password) = secrets.0.get(&ctx.admin_secret) else {
+        return Err(Tried::Never(format!("the administrator's password ({}) is not known", ctx.admin_secret)));
+    };
+    let keystone = web(cluster, host, ctx).await?;
+    match keystone.token(&Credentials::admin(password)).await {
+        Ok(token) => Ok((keystone, token)),
+        // Right after bootstrap one worker may not have seen the user yet.
+        Err(error) => Err(Tried::NotYet(error.to_string())),
+    }
+}
+
+async fn listed(keystone: &Keystone, token: &Token, wanted: &BTreeMap<String, String>) -> Tried {
+    let services = match keystone.services(token).await {
+        Ok(services) => services,
+        Err(error) => return Tried::NotYet(error.to_string()),
+    };
+    let table: Vec<String> = services.iter().map(|s| format!("{} | {} | {}", s.id, s.name, s.kind)).collect();
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|(name, kind)| !services.iter().any(|s| s.name == **name && s.kind == **kind))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if missing.is_empty() {
+        Tried::Passed(table.join("\n"))
+    } else {
+        Tried::NotYet(format!("not in the service list: {}; it has:\n{}", missing.join(", "), table.join("\n")))
+    }
+}
