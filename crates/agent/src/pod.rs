@@ -78,10 +78,6 @@ pub fn var_of(names: &[&str]) -> Option<String> {
     names.iter().find_map(|n| var(n))
 }
 
-pub fn need(name: &str, hint: &'static str) -> Result<String> {
-    var(name).ok_or_else(|| Error::MissingVariable { variable: name.to_owned(), hint })
-}
-
 pub fn parsed<T: std::str::FromStr>(name: &str, default: T, wanted: &'static str) -> Result<T> {
     match var(name) {
         None => Ok(default),

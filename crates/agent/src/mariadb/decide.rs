@@ -4,6 +4,9 @@
 //! `new` -> (a member claims) `init` -> (its server answers) `live`; after the loss of all members
 //! `live` -> (the one with the newest data claims) `reboot` -> (its server answers) `live`.
 //!
+//! Before a server is started its member has said so (`starting`), and whoever begins has written with the
+//! version that it decided upon: a word or a claim from before is never acted on.
+//!
 //! What must never happen: two members begin a cluster each; a member begins one while another holds data
 //! that is newer, or any data where it has none.
 
@@ -94,6 +97,12 @@ impl View<'_> {
         self.members.iter().filter(|n| self.fresh(shared, n).is_none()).map(String::as_str).collect()
     }
 
+    /// What a member holds at rest. The word of one that was starting or running is out of date as soon as
+    /// it is said: its server may have written more before it was lost.
+    fn at_rest<'s>(&'s self, shared: &'s Shared, name: &str) -> Option<&'s Member> {
+        self.fresh(shared, name).filter(|m| matches!(m.phase, Phase::Waiting | Phase::Stopped))
+    }
+
     /// The first member, in order, that speaks: it acts where all could.
     fn first_speaking(&self, shared: &Shared) -> Option<&str> {
         self.members.iter().find(|n| self.fresh(shared, n).is_some()).map(String::as_str)
@@ -168,11 +177,11 @@ fn total_loss(view: &View<'_>, shared: &Shared) -> Decision {
     if view.own.data && view.own.safe_to_bootstrap && view.own.seqno.is_some() && !written_alone {
         return Decision::Claim(ClusterState::Reboot);
     }
-    let silent = view.silent(shared);
+    let silent: Vec<&str> = view.members.iter().filter(|n| view.at_rest(shared, n).is_none()).map(String::as_str).collect();
     if !silent.is_empty() {
         return Decision::Wait(format!("{} to say how new its data is (all servers were lost)", silent.join(", ")));
     }
-    let all: Vec<(&str, &Member)> = view.members.iter().filter_map(|n| Some((n.as_str(), view.fresh(shared, n)?))).collect();
+    let all: Vec<(&str, &Member)> = view.members.iter().filter_map(|n| Some((n.as_str(), view.at_rest(shared, n)?))).collect();
     if all.iter().all(|(_, m)| !m.data) {
         return if view.ephemeral {
             Decision::Claim(ClusterState::New)

@@ -126,8 +126,9 @@ async fn start(settings: &Settings, client: Client) -> Result<(Running, Mode)> {
         };
         let decision = decide(&view);
         tracing::debug!(?decision, "decided");
-        let mode = match decision {
+        let mode = match &decision {
             Decision::Claim(state) => {
+                let state = *state;
                 if journal.claim(read.as_ref(), state, &own, now).await? {
                     info(&format!("The cluster is now in \"{}\" state, led by {}.", state.as_str(), settings.me));
                 }
@@ -151,20 +152,35 @@ async fn start(settings: &Settings, client: Client) -> Result<(Running, Mode)> {
                 }
                 continue;
             }
-            Decision::Refuse(why) => return Err(Error::Failed(why)),
-            Decision::Bootstrap => {
-                info("Making the database.");
-                server::install(&settings.places).await?;
-                let mode = if settings.is_single() { Mode::Single } else { Mode::Found };
-                server::prepare(&settings.places, mode)?;
-                return Ok((Running { journal, own, fresh: true }, mode));
-            }
+            Decision::Refuse(why) => return Err(Error::Failed(why.clone())),
+            Decision::Bootstrap if settings.is_single() => Mode::Single,
+            Decision::Bootstrap | Decision::Found => Mode::Found,
             Decision::Single => Mode::Single,
-            Decision::Found => Mode::Found,
             Decision::Join => Mode::Join,
         };
+        let fresh = decision == Decision::Bootstrap;
+        let before = own.clone();
+        set_phase(settings, &mut own, Phase::Starting);
+        // The others must know before the server can write, and nothing may have changed since the decision.
+        let told = match (&read, mode) {
+            (Some(read), Mode::Single | Mode::Found) => journal.lead(read, &own, now).await,
+            _ => journal.publish(&own).await.map(|()| true),
+        };
+        if !told.unwrap_or_else(|error| {
+            say_once(&mut said, "WARNING", &error.to_string());
+            false
+        }) {
+            own = before;
+            set_phase(settings, &mut own, Phase::Waiting);
+            look.tick().await;
+            continue;
+        }
+        if fresh {
+            info("Making the database.");
+            server::install(&settings.places).await?;
+        }
         server::prepare(&settings.places, mode)?;
-        return Ok((Running { journal, own, fresh: false }, mode));
+        return Ok((Running { journal, own, fresh }, mode));
     }
 }
 
@@ -194,8 +210,6 @@ impl Running {
             Mode::Found => "Starting MariaDB as the first of its cluster.",
             Mode::Join => "Starting MariaDB to join its cluster.",
         });
-        set_phase(settings, &mut self.own, Phase::Starting);
-        self.publish().await;
         let (mut server, notices) = Server::start(settings, mode)?;
         let pid = server.pid();
         let mut stopping = false;
