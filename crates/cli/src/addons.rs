@@ -67,12 +67,16 @@ pub(crate) async fn apply(cluster: &dyn Cluster, images: &BTreeMap<String, Strin
     for object in &objects {
         cluster.apply(object, "landfall", true).await?;
     }
-    let workloads = objects.iter().filter(|object| matches!(object["kind"].as_str(), Some("Deployment" | "DaemonSet")));
+    let workloads =
+        objects.iter().filter(|object| matches!(object["kind"].as_str(), Some("Deployment" | "DaemonSet")));
     let waits = workloads.map(|object| ready(cluster, object));
     match tokio::time::timeout(PATIENCE, futures::future::try_join_all(waits)).await {
         Ok(done) => done.map(drop),
-        Err(_) => Err(Failure::new(Exit::StepFailed, format!("DNS, ingress and volumes did not start within {} s", PATIENCE.as_secs()))
-            .hint("landfall local shell k1 -- kubectl get pods -A")),
+        Err(_) => Err(Failure::new(
+            Exit::StepFailed,
+            format!("DNS, ingress and volumes did not start within {} s", PATIENCE.as_secs()),
+        )
+        .hint("landfall local shell k1 -- kubectl get pods -A")),
     }
 }
 
@@ -102,7 +106,8 @@ mod tests {
 
     #[test]
     fn every_image_of_the_addons_is_pinned() {
-        let images = ["coredns", "addons", "ingress-nginx"].map(|name| (name.to_owned(), format!("pinned/{name}")));
+        let images =
+            ["coredns", "addons", "ingress-nginx"].map(|name| (name.to_owned(), format!("pinned/{name}")));
         let text = Value::from(objects(&images.into()).unwrap()).to_string();
         assert!(text.contains("pinned/coredns"));
         assert!(!text.contains("localhost/landfall"), "{text}");

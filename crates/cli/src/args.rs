@@ -97,7 +97,5 @@ pub(crate) enum Verb {
     /// Write a cloud file with every default in it
     Init(crate::init::Args),
     /// Write the completions of a shell
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
 }

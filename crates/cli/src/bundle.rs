@@ -11,7 +11,9 @@ use crate::terminal::tell;
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match &error {
-            Error::NotRoot | Error::HostPackages { .. } | Error::NoProgram { .. } | Error::OldGo { .. } => Exit::HostUnfit,
+            Error::NotRoot | Error::HostPackages { .. } | Error::NoProgram { .. } | Error::OldGo { .. } => {
+                Exit::HostUnfit
+            }
             Error::UnknownImage { .. } => Exit::BadValue,
             Error::NotBuilt { .. } => Exit::Bundle,
             _ => Exit::Unexpected,
@@ -40,7 +42,9 @@ pub(crate) async fn ensure(session: &Session) -> Result<Bundle> {
 }
 
 /// Runs blocking work of the store beside the runtime.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> landfall_image::Result<T> + Send + 'static) -> Result<T> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> landfall_image::Result<T> + Send + 'static,
+) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     Ok(done.map_err(|error| Failure::new(Exit::Unexpected, format!("the build ended early: {error}")))??)
 }

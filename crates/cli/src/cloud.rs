@@ -34,7 +34,8 @@ pub(crate) fn gvk(group: &str, version: &str, kind: &str) -> Gvk {
 
 /// The domain of the cloud as its Keystone's Ingress has it: observed, so that a second run agrees.
 pub(crate) async fn domain_of(cluster: &dyn Cluster, namespace: &str) -> Result<Option<String>> {
-    let ingress = cluster.get(&gvk("networking.k8s.io", "v1", "Ingress"), Some(namespace), "keystone-ingress").await?;
+    let ingress =
+        cluster.get(&gvk("networking.k8s.io", "v1", "Ingress"), Some(namespace), "keystone-ingress").await?;
     let hosts = ingress.as_ref().and_then(|object| object["spec"]["rules"].as_array()).into_iter().flatten();
     let domain = hosts
         .filter_map(|rule| rule["host"].as_str())
@@ -48,9 +49,9 @@ pub(crate) async fn domain_of(cluster: &dyn Cluster, namespace: &str) -> Result<
 /// Where HTTP for the cloud's names goes.
 pub(crate) async fn ingress_address(cluster: &dyn Cluster) -> Result<Option<String>> {
     let ingresses = cluster.list(&gvk("networking.k8s.io", "v1", "Ingress"), None, "").await?;
-    let published = ingresses.iter().find_map(|object| {
-        object["status"]["loadBalancer"]["ingress"][0]["ip"].as_str().map(str::to_owned)
-    });
+    let published = ingresses
+        .iter()
+        .find_map(|object| object["status"]["loadBalancer"]["ingress"][0]["ip"].as_str().map(str::to_owned));
     if published.is_some() {
         return Ok(published);
     }
@@ -59,7 +60,12 @@ pub(crate) async fn ingress_address(cluster: &dyn Cluster) -> Result<Option<Stri
 }
 
 /// Flag, cloud file, what the cluster has, the user's answer, the default: in this order.
-pub(crate) async fn domain(session: &Session, target: &Target, cloud: &Cloud, flag: Option<&str>) -> Result<String> {
+pub(crate) async fn domain(
+    session: &Session,
+    target: &Target,
+    cloud: &Cloud,
+    flag: Option<&str>,
+) -> Result<String> {
     if let Some(domain) = flag.or(cloud.domain.as_deref()) {
         // The flag is checked by the same rule as the file's field.
         let checked = landfall_config::parse(&format!("spec: {{domain: {domain:?}}}"), "--domain")?;
@@ -70,8 +76,12 @@ pub(crate) async fn domain(session: &Session, target: &Target, cloud: &Cloud, fl
     }
     if interactive() && !session.global.yes {
         let question = match session.language() {
-            landfall_config::Language::En => format!("Domain of the cloud, as in keystone.<domain> [{DEFAULT_DOMAIN}]: "),
-            landfall_config::Language::Ko => format!("클라우드 도메인 (keystone.<도메인>) [{DEFAULT_DOMAIN}]: "),
+            landfall_config::Language::En => {
+                format!("Domain of the cloud, as in keystone.<domain> [{DEFAULT_DOMAIN}]: ")
+            }
+            landfall_config::Language::Ko => {
+                format!("클라우드 도메인 (keystone.<도메인>) [{DEFAULT_DOMAIN}]: ")
+            }
         };
         let answer = ask(&question)?;
         if !answer.is_empty() {
@@ -84,16 +94,25 @@ pub(crate) async fn domain(session: &Session, target: &Target, cloud: &Cloud, fl
 }
 
 /// All that the catalog needs to know.
-pub(crate) async fn inputs(target: &Target, cloud: &Cloud, domain: String, images: BTreeMap<String, String>) -> Result<Inputs> {
+pub(crate) async fn inputs(
+    target: &Target,
+    cloud: &Cloud,
+    domain: String,
+    images: BTreeMap<String, String>,
+) -> Result<Inputs> {
     let cluster = target.cluster.as_ref();
     let nodes = cluster.list(&gvk("", "v1", "Node"), None, "").await?;
     let classes = cluster.list(&gvk("storage.k8s.io", "v1", "StorageClass"), None, "").await?;
     let wanted = cloud.nodes.control_plane.names();
-    let names: Vec<String> = nodes.iter().filter_map(|node| node["metadata"]["name"].as_str().map(str::to_owned)).collect();
+    let names: Vec<String> =
+        nodes.iter().filter_map(|node| node["metadata"]["name"].as_str().map(str::to_owned)).collect();
     for name in wanted.iter().filter(|name| *name != "*") {
         if !names.contains(name) {
-            return Err(Failure::new(Exit::BadValue, format!("spec.nodes.control-plane names {name}, which is no node of this cluster"))
-                .hint(format!("its nodes are {}", names.join(", "))));
+            return Err(Failure::new(
+                Exit::BadValue,
+                format!("spec.nodes.control-plane names {name}, which is no node of this cluster"),
+            )
+            .hint(format!("its nodes are {}", names.join(", "))));
         }
     }
     Ok(Inputs {
@@ -106,13 +125,18 @@ pub(crate) async fn inputs(target: &Target, cloud: &Cloud, domain: String, image
         control_plane_nodes: if wanted.iter().any(|name| name == "*") { names } else { wanted },
         overrides: cloud.overrides.clone(),
         images,
-        cores: nodes.iter().filter_map(|node| node["status"]["capacity"]["cpu"].as_str()?.parse().ok()).min().unwrap_or(1),
+        cores: nodes
+            .iter()
+            .filter_map(|node| node["status"]["capacity"]["cpu"].as_str()?.parse().ok())
+            .min()
+            .unwrap_or(1),
     })
 }
 
 fn default_class(classes: &[Value]) -> Option<String> {
     let default = |class: &&Value| {
-        class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"].as_str() == Some("true")
+        class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"].as_str()
+            == Some("true")
     };
     classes.iter().find(default).and_then(|class| class["metadata"]["name"].as_str()).map(str::to_owned)
 }
@@ -131,9 +155,7 @@ mod tests {
 
     #[test]
     fn the_default_class_is_the_one_that_says_so() {
-        let class = |name: &str, default: &str| {
-            json!({"metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": default}}})
-        };
+        let class = |name: &str, default: &str| json!({"metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": default}}});
         assert_eq!(default_class(&[class("a", "false"), class("b", "true")]).as_deref(), Some("b"));
         assert_eq!(default_class(&[json!({"metadata": {"name": "a"}})]), None);
     }

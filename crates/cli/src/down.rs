@@ -42,7 +42,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     confirm(session.say("Remove them?", "제거할까요?"), session.global.yes)?;
     let (events, view) = run::show(session);
     let cancel = run::stop_on_ctrl_c(session);
-    let outcome = down(target.cluster.clone(), &cloud.name, &inventory, &options, &run::holder(), cancel, events).await;
+    let outcome =
+        down(target.cluster.clone(), &cloud.name, &inventory, &options, &run::holder(), cancel, events).await;
     // The view ends when the run has dropped its sender.
     let _ = view.await;
     match of_run(outcome?.exit) {

@@ -102,10 +102,16 @@ impl From<ClusterError> for Failure {
             ClusterError::Forbidden { .. } => {
                 (Exit::Forbidden, "ask the cluster's administrator for this right, or use another context")
             }
+            ClusterError::Unauthorized { .. } => (
+                Exit::Forbidden,
+                "the cluster does not know these credentials: renew the kubeconfig, or use another context",
+            ),
             ClusterError::NotFound { .. } | ClusterError::UnknownKind(_) => (Exit::NotThere, ""),
-            ClusterError::Conflict { .. } | ClusterError::Invalid { .. } | ClusterError::Other(_) => {
-                (Exit::Unexpected, "")
-            }
+            ClusterError::Conflict { .. }
+            | ClusterError::Invalid { .. }
+            | ClusterError::Exists { .. }
+            | ClusterError::Stale { .. }
+            | ClusterError::Other(_) => (Exit::Unexpected, ""),
         };
         let failure = Self::new(exit, error.to_string());
         if hint.is_empty() { failure } else { failure.hint(hint) }
@@ -121,7 +127,9 @@ impl From<EngineError> for Failure {
                 .hint("ask the cluster's administrator for these rights, or use another context"),
             EngineError::Render { .. } | EngineError::Plan(_) => Self::new(Exit::Chart, error.to_string()),
             EngineError::Cancelled => Self::new(Exit::Stopped, error.to_string()),
-            EngineError::Record { .. } | EngineError::Random(_) => Self::new(Exit::Unexpected, error.to_string()),
+            EngineError::Record { .. } | EngineError::Random(_) => {
+                Self::new(Exit::Unexpected, error.to_string())
+            }
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cloud::gvk;
 use crate::exit::{Exit, Failure, Result};
 use crate::terminal::{confirm, give, tell};
-use crate::cloud::gvk;
 use crate::{Session, cloud, target};
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let cloud = cloud::file(session)?;
     let cluster = target.cluster.as_ref();
     let address = cloud::ingress_address(cluster).await?;
-    let ingresses = cluster.list(&gvk("networking.k8s.io", "v1", "Ingress"), Some(&cloud.namespace), "").await?;
+    let ingresses =
+        cluster.list(&gvk("networking.k8s.io", "v1", "Ingress"), Some(&cloud.namespace), "").await?;
     let mut names: Vec<String> = ingresses
         .iter()
         .flat_map(|ingress| ingress["spec"]["rules"].as_array().into_iter().flatten())
@@ -45,13 +46,19 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let Some(address) = address.filter(|_| !names.is_empty()) else {
         return Err(Failure::new(
             Exit::NotThere,
-            session.say("the cluster publishes no name through an Ingress yet", "아직 Ingress로 공개된 이름이 없습니다"),
+            session.say(
+                "the cluster publishes no name through an Ingress yet",
+                "아직 Ingress로 공개된 이름이 없습니다",
+            ),
         )
         .hint("landfall up keystone"));
     };
     let lines: Vec<String> = names.iter().map(|name| format!("{address} {name}")).collect();
     if args.write {
-        confirm(&format!("Write {} lines into {}?", lines.len(), args.hosts_file.display()), session.global.yes)?;
+        confirm(
+            &format!("Write {} lines into {}?", lines.len(), args.hosts_file.display()),
+            session.global.yes,
+        )?;
         return replace(&args.hosts_file, &lines);
     }
     give(&format!("{}\n", lines.join("\n")));

@@ -1,7 +1,7 @@
 //! `landfall images …`: recipes, builds, the bundle, registries.
 
 use landfall_display::Table;
-use landfall_image::{Bundle, requirements};
+use landfall_image::{Bundle, Registry, requirements};
 
 use crate::args::Output;
 use crate::bundle::{blocking, ensure, show, store};
@@ -53,7 +53,7 @@ pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
             let bundle = Bundle::find(&store(session)?)?;
             local::load(session, &name, &bundle).await
         }
-        Verb::Push { registry, insecure } => push(session, registry, insecure).await,
+        Verb::Push { registry, insecure } => push(session, &registry, insecure).await,
         Verb::Bundle { oracle } => {
             ensure(session).await?;
             if oracle {
@@ -79,7 +79,9 @@ fn list(session: &Session) -> Result {
             let mut table = Table::new(["NAME", "REFERENCE", "SIZE", "DIGEST"]);
             for image in images {
                 let (size, digest) = match &image.built {
-                    Some(built) => (format!("{} MiB", built.size >> 20), built.digest.chars().take(19).collect()),
+                    Some(built) => {
+                        (format!("{} MiB", built.size >> 20), built.digest.chars().take(19).collect())
+                    }
                     None => (session.say("not built", "빌드 안 됨").to_owned(), String::new()),
                 };
                 table.row([image.name, image.reference, size, digest]);
@@ -92,17 +94,23 @@ fn list(session: &Session) -> Result {
 
 async fn build(session: &Session, names: Vec<String>, check: bool) -> Result {
     let store = store(session)?;
-    let names = if names.is_empty() { store.list()?.into_iter().map(|image| image.name).collect() } else { names };
+    let names =
+        if names.is_empty() { store.list()?.into_iter().map(|image| image.name).collect() } else { names };
     if !check {
         let built = blocking(move || {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             store.build(&names, &mut show)
         })
         .await?;
-        give(&built.iter().map(|image| format!("{} {}\n", image.reference, image.digest)).collect::<String>());
+        give(
+            &built.iter().map(|image| format!("{} {}\n", image.reference, image.digest)).collect::<String>(),
+        );
         return Ok(());
     }
-    let checks = blocking(move || names.iter().map(|name| store.check(name, &mut show)).collect::<landfall_image::Result<Vec<_>>>()).await?;
+    let checks = blocking(move || {
+        names.iter().map(|name| store.check(name, &mut show)).collect::<landfall_image::Result<Vec<_>>>()
+    })
+    .await?;
     let mut same = true;
     for check in checks {
         same &= check.same();
@@ -115,10 +123,20 @@ async fn build(session: &Session, names: Vec<String>, check: bool) -> Result {
     if same { Ok(()) } else { Err(Failure::new(Exit::CheckFailed, "two builds of the same recipe differ")) }
 }
 
-async fn push(session: &Session, registry: String, insecure: bool) -> Result {
-    let bundle = Bundle::find(&store(session)?)?;
-    let _ = (bundle, insecure);
-    Err(Failure::new(Exit::Unexpected, format!("pushing to {registry} is not possible yet")))
+async fn push(session: &Session, registry: &str, insecure: bool) -> Result {
+    let store = store(session)?;
+    let bundle = Bundle::find(&store)?;
+    let mut registry = Registry::parse(registry)?;
+    if insecure {
+        registry = registry.plain_http()?;
+    }
+    let login = session.environment.home.join(".docker/config.json");
+    if login.exists() {
+        registry = registry.with_docker_config(&login)?;
+    }
+    let pushed = store.push(&bundle.images, &registry, &mut show).await?;
+    give(&pushed.iter().map(|image| format!("{} {}\n", image.reference, image.digest)).collect::<String>());
+    Ok(())
 }
 
 fn needed(session: &Session) {

@@ -38,13 +38,15 @@ spec:
 
 pub(crate) fn run(args: &Args) -> Result {
     let failed = |error: std::io::Error| {
-        let failure = Failure::new(Exit::Unreadable, format!("{} can not be written: {error}", args.path.display()));
+        let failure =
+            Failure::new(Exit::Unreadable, format!("{} can not be written: {error}", args.path.display()));
         match error.kind() {
             std::io::ErrorKind::AlreadyExists => failure.hint("name another file, or remove this one first"),
             _ => failure,
         }
     };
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&args.path).map_err(failed)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).open(&args.path).map_err(failed)?;
     file.write_all(TEXT.as_bytes()).map_err(failed)?;
     tell(&format!("wrote {}; next: landfall up -f {}", args.path.display(), args.path.display()));
     Ok(())

@@ -74,7 +74,10 @@ impl From<landfall_node::Error> for Failure {
     fn from(error: landfall_node::Error) -> Self {
         use landfall_node::Error;
         let exit = match &error {
-            Error::NoCluster { .. } | Error::NoNode { .. } | Error::NotRunning { .. } | Error::NoComponent { .. } => Exit::NotThere,
+            Error::NoCluster { .. }
+            | Error::NoNode { .. }
+            | Error::NotRunning { .. }
+            | Error::NoComponent { .. } => Exit::NotThere,
             Error::Name { .. } | Error::Subnet { .. } => Exit::BadValue,
             Error::Bundle { .. } => Exit::Bundle,
             Error::Busy { .. } => Exit::AnotherRun,
@@ -106,7 +109,9 @@ pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
         Verb::Logs { name, node, component, follow } => {
             let cluster = Cluster::open(root, &name.name)?;
             match component {
-                None => give(&cluster.logged(&node)?.iter().map(|name| format!("{name}\n")).collect::<String>()),
+                None => {
+                    give(&cluster.logged(&node)?.iter().map(|name| format!("{name}\n")).collect::<String>())
+                }
                 Some(component) => cluster.logs(&node, &component, follow, &mut tokio::io::stdout()).await?,
             }
             Ok(())
@@ -118,7 +123,8 @@ pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
 pub(crate) async fn ensure(session: &Session, name: &str, nodes: u32) -> Result {
     if let Some(cluster) = Cluster::find(&session.environment.state, name)? {
         let status = cluster.status().await;
-        if status.nodes.len() >= nodes as usize && status.nodes.iter().all(landfall_node::NodeState::is_ready) {
+        if status.nodes.len() >= nodes as usize && status.nodes.iter().all(landfall_node::NodeState::is_ready)
+        {
             let bundle = bundle::ensure(session).await?;
             return load(session, name, &bundle).await;
         }
@@ -159,32 +165,36 @@ async fn up(session: &Session, name: &str, nodes: u32, subnet: Option<Subnet>, b
 
 /// Names everything that is missing before anything changes.
 async fn preflight(session: &Session, spec: &Spec) -> Result {
-    let findings = landfall_node::preflight(spec).await;
+    let findings = landfall_node::preflight(spec).await?;
     let mut exit = None;
-    for finding in &findings {
-        let (mark, bad) = match finding.severity {
-            Severity::Error => ("✗", true),
-            Severity::Warning => ("!", false),
+    for finding in findings.iter().filter(|finding| finding.severity > Severity::Note) {
+        let remedy = match session.language() {
+            landfall_config::Language::En => &finding.remedy.en,
+            landfall_config::Language::Ko => &finding.remedy.ko,
         };
-        let (what, remedy) = match session.language() {
-            landfall_config::Language::En => (&finding.what.en, &finding.remedy.en),
-            landfall_config::Language::Ko => (&finding.what.ko, &finding.remedy.ko),
-        };
-        tell(&format!("{mark} {what}\n  {} {remedy}", session.say("remedy:", "조치:")));
+        let bad = finding.severity == Severity::Error;
+        tell(&format!(
+            "{} {}\n  {} {remedy}",
+            if bad { "✗" } else { "!" },
+            finding.what,
+            session.say("remedy:", "조치:")
+        ));
         if bad {
-            let code = match finding.code {
-                "memory" => Exit::TooLittleMemory,
-                "disk" => Exit::TooLittleDisk,
+            exit.get_or_insert(match finding.what.as_str() {
+                what if what.starts_with("too little memory") => Exit::TooLittleMemory,
+                what if what.starts_with("too little disk") => Exit::TooLittleDisk,
                 _ => Exit::HostUnfit,
-            };
-            exit.get_or_insert(code);
+            });
         }
     }
     match exit {
         None => Ok(()),
         Some(exit) => Err(Failure::new(
             exit,
-            session.say("this machine can not carry the cluster yet; nothing was changed", "이 머신에서는 아직 클러스터를 만들 수 없습니다. 아무것도 바꾸지 않았습니다"),
+            session.say(
+                "this machine can not carry the cluster yet; nothing was changed",
+                "이 머신에서는 아직 클러스터를 만들 수 없습니다. 아무것도 바꾸지 않았습니다",
+            ),
         )),
     }
 }
@@ -195,7 +205,8 @@ pub(crate) async fn load(session: &Session, name: &str, bundle: &Bundle) -> Resu
     let mut lacking: BTreeMap<String, Vec<landfall_image::ImageRef>> = BTreeMap::new();
     for node in cluster.nodes() {
         let there = cluster.images(&node).await?;
-        let images: Vec<_> = bundle.images.iter().filter(|image| !there.contains(&image.pinned())).cloned().collect();
+        let images: Vec<_> =
+            bundle.images.iter().filter(|image| !there.contains(&image.pinned())).cloned().collect();
         if !images.is_empty() {
             lacking.insert(node, images);
         }
@@ -209,13 +220,23 @@ pub(crate) async fn load(session: &Session, name: &str, bundle: &Bundle) -> Resu
         }
     }
     for (nodes, images) in groups {
-        tell(&format!("{} {} -> {}", session.say("loading images:", "이미지 적재:"), images.iter().map(|image| image.name.as_str()).collect::<Vec<_>>().join(", "), nodes.join(", ")));
+        tell(&format!(
+            "{} {} -> {}",
+            session.say("loading images:", "이미지 적재:"),
+            images.iter().map(|image| image.name.as_str()).collect::<Vec<_>>().join(", "),
+            nodes.join(", ")
+        ));
         stream(session, &cluster, nodes, images).await?;
     }
     Ok(())
 }
 
-async fn stream(session: &Session, cluster: &Cluster, nodes: Vec<String>, images: Vec<landfall_image::ImageRef>) -> Result {
+async fn stream(
+    session: &Session,
+    cluster: &Cluster,
+    nodes: Vec<String>,
+    images: Vec<landfall_image::ImageRef>,
+) -> Result {
     let store = store(session)?;
     let (reader, writer) = tokio::io::duplex(1 << 20);
     let export = tokio::task::spawn_blocking(move || {
@@ -241,7 +262,14 @@ async fn status(session: &Session, name: &str) -> Result {
             for node in &status.nodes {
                 if node.components.is_empty() {
                     let phase = if node.running { "?" } else { "stopped" };
-                    table.row([node.name.clone(), node.address.clone(), String::new(), phase.to_owned(), String::new(), String::new()]);
+                    table.row([
+                        node.name.clone(),
+                        node.address.clone(),
+                        String::new(),
+                        phase.to_owned(),
+                        String::new(),
+                        String::new(),
+                    ]);
                 }
                 for (index, component) in node.components.iter().enumerate() {
                     let first = |text: &str| if index == 0 { text.to_owned() } else { String::new() };
@@ -251,7 +279,7 @@ async fn status(session: &Session, name: &str) -> Result {
                         component.name.clone(),
                         format!("{:?}", component.phase).to_lowercase(),
                         component.restarts.to_string(),
-                        format!("{} MiB", component.memory_kib.unwrap_or_default() >> 10),
+                        format!("{} MiB", component.pss_kib >> 10),
                     ]);
                 }
             }
@@ -264,7 +292,12 @@ async fn status(session: &Session, name: &str) -> Result {
 async fn down(session: &Session, name: &str) -> Result {
     let root = &session.environment.state;
     let Some(cluster) = Cluster::find(root, name)? else {
-        tell(session.say("there is no such cluster; nothing to remove", "그런 클러스터가 없어 제거할 것이 없습니다"));
+        tell(
+            session.say(
+                "there is no such cluster; nothing to remove",
+                "그런 클러스터가 없어 제거할 것이 없습니다",
+            ),
+        );
         // Links and cgroups of a run that was killed early may be left all the same.
         let (sink, _shown) = progress();
         landfall_node::down(root, name, &sink).await?;
@@ -288,10 +321,9 @@ async fn down(session: &Session, name: &str) -> Result {
 
 fn shell(cluster: &Cluster, node: &str, command: Vec<String>) -> Result {
     let command = if command.is_empty() { vec!["/bin/bash".to_owned(), "-l".to_owned()] } else { command };
-    let status: ExitStatus = cluster
-        .enter(node, command)?
-        .status()
-        .map_err(|error| Failure::new(Exit::Unexpected, format!("the shell could not be started: {error}")))?;
+    let status: ExitStatus = cluster.enter(node, command)?.status().map_err(|error| {
+        Failure::new(Exit::Unexpected, format!("the shell could not be started: {error}"))
+    })?;
     // The command's own code, as a shell would give it.
     match status.code() {
         Some(0) => Ok(()),

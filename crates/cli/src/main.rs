@@ -97,7 +97,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Result {
         Verb::Hosts(args) => hosts::run(session, args).await,
         Verb::Local(verb) => local::run(session, verb).await,
         Verb::Images(verb) => images::run(session, verb).await,
-        Verb::Template(args) => template::run(session, args),
+        Verb::Template(args) => template::run(args),
         Verb::Init(args) => init::run(&args),
         Verb::Completions { shell } => {
             completions::run(shell);

@@ -28,7 +28,10 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let Some(domain) = cloud::domain_of(cluster, &cloud.namespace).await? else {
         return Err(Failure::new(
             Exit::NotThere,
-            session.say("this cluster has no Keystone of Landfall's yet", "이 클러스터에는 아직 Keystone이 없습니다"),
+            session.say(
+                "this cluster has no Keystone of Landfall's yet",
+                "이 클러스터에는 아직 Keystone이 없습니다",
+            ),
         )
         .hint("landfall up keystone"));
     };
@@ -40,14 +43,23 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
 }
 
 /// Writes the files to where the clients look for them.
-pub(crate) async fn write_home(session: &Session, _target: &Target, cloud: &Cloud, domain: &str, secrets: &Secrets) -> Result {
+pub(crate) async fn write_home(
+    session: &Session,
+    _target: &Target,
+    cloud: &Cloud,
+    domain: &str,
+    secrets: &Secrets,
+) -> Result {
     let home = &session.environment.home;
     write(home, &home.join(".config/openstack"), cloud, domain, secrets)
 }
 
 fn write(rc: &Path, clouds: &Path, cloud: &Cloud, domain: &str, secrets: &Secrets) -> Result {
     let Some(password) = secrets.0.get(ADMIN) else {
-        return Err(Failure::new(Exit::NotThere, "the administrator's password is not in the cluster's Secret landfall-secrets"));
+        return Err(Failure::new(
+            Exit::NotThere,
+            "the administrator's password is not in the cluster's Secret landfall-secrets",
+        ));
     };
     let rc = rc.join(".openstackrc");
     put(&rc, &openrc(domain, password))?;
@@ -58,7 +70,11 @@ fn write(rc: &Path, clouds: &Path, cloud: &Cloud, domain: &str, secrets: &Secret
         Ok(text) if !text.starts_with(HEADER) => {
             let beside = clouds.with_file_name("clouds-landfall.yaml");
             put(&beside, &ours)?;
-            tell(&format!("{} is not Landfall's and stays; use OS_CLIENT_CONFIG_FILE={}", clouds.display(), beside.display()));
+            tell(&format!(
+                "{} is not Landfall's and stays; use OS_CLIENT_CONFIG_FILE={}",
+                clouds.display(),
+                beside.display()
+            ));
         }
         _ => put(&clouds, &ours)?,
     }
@@ -98,13 +114,20 @@ fn clouds_yaml(name: &str, domain: &str, password: &str) -> String {
 
 /// Whole or not at all, and never readable by others, not even for a moment.
 fn put(path: &Path, text: &str) -> Result {
-    let failed = |error: std::io::Error| Failure::new(Exit::Unreadable, format!("{} can not be written: {error}", path.display()));
+    let failed = |error: std::io::Error| {
+        Failure::new(Exit::Unreadable, format!("{} can not be written: {error}", path.display()))
+    };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     let draft = path.with_extension(format!("landfall-{}", std::process::id()));
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(failed)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)
+        .map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     std::fs::rename(&draft, path).map_err(failed)
 }
@@ -136,7 +159,10 @@ mod tests {
         std::fs::write(folder.path().join("clouds.yaml"), "clouds: {mine: {}}\n").unwrap();
         let secrets = Secrets([(ADMIN.to_owned(), "x".to_owned())].into());
         write(folder.path(), folder.path(), &Cloud::default(), "citec.com", &secrets).unwrap();
-        assert_eq!(std::fs::read_to_string(folder.path().join("clouds.yaml")).unwrap(), "clouds: {mine: {}}\n");
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join("clouds.yaml")).unwrap(),
+            "clouds: {mine: {}}\n"
+        );
         assert!(folder.path().join("clouds-landfall.yaml").exists());
     }
 }

@@ -20,7 +20,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let target = target::connect(session).await?;
     let cloud = cloud::file(session)?;
     let cluster = target.cluster.as_ref();
-    let pods = cluster.list(&gvk("", "v1", "Pod"), Some(&cloud.namespace), "application=openstackclient").await?;
+    let pods =
+        cluster.list(&gvk("", "v1", "Pod"), Some(&cloud.namespace), "application=openstackclient").await?;
     let ready = pods.iter().find(|pod| {
         let statuses = pod["status"]["containerStatuses"].as_array();
         pod["metadata"]["deletionTimestamp"].is_null()
@@ -31,15 +32,21 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
             Exit::NotThere,
             session.say("the client's pod is not ready", "클라이언트 파드가 준비되지 않았습니다"),
         )
-        .hint(session.say("`landfall up openstackclient` brings it up; `landfall status` shows it", "`landfall up openstackclient`로 설치하고 `landfall status`로 확인하세요")));
+        .hint(session.say(
+            "`landfall up openstackclient` brings it up; `landfall status` shows it",
+            "`landfall up openstackclient`로 설치하고 `landfall status`로 확인하세요",
+        )));
     };
     // A script or file that is piped in goes to the command (`openstack … < file`).
     let mut piped = Vec::new();
     if !std::io::stdin().is_terminal() && std::io::stdin().read_to_end(&mut piped).is_err() {
         piped.clear();
     }
-    let command: Vec<String> =
-        landfall_catalog::OPENSTACK_COMMAND.iter().map(|word| (*word).to_owned()).chain(args.arguments).collect();
+    let command: Vec<String> = landfall_catalog::OPENSTACK_COMMAND
+        .iter()
+        .map(|word| (*word).to_owned())
+        .chain(args.arguments)
+        .collect();
     let stdin = (!piped.is_empty()).then_some(piped.as_slice());
     let done = cluster.exec(&cloud.namespace, pod, "openstackclient", &command, stdin).await?;
     give(&done.stdout);

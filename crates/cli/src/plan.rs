@@ -26,7 +26,9 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let target = target::connect(session).await?;
-    let ready = run::prepare(session, &target, &args.services, args.domain.as_deref(), args.registry.as_deref()).await?;
+    let ready =
+        run::prepare(session, &target, &args.services, args.domain.as_deref(), args.registry.as_deref())
+            .await?;
     let plan = &ready.prepared.plan;
     let steps: Vec<_> = plan.steps.iter().filter(|step| args.all || step.change != Change::None).collect();
     match session.global.output {

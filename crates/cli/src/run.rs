@@ -29,7 +29,13 @@ pub(crate) struct Ready {
 }
 
 /// From the cloud file to a plan; changes nothing.
-pub(crate) async fn prepare(session: &Session, target: &Target, asked: &[String], domain: Option<&str>, registry: Option<&str>) -> Result<Ready> {
+pub(crate) async fn prepare(
+    session: &Session,
+    target: &Target,
+    asked: &[String],
+    domain: Option<&str>,
+    registry: Option<&str>,
+) -> Result<Ready> {
     let cloud = cloud::file(session)?;
     let services = cloud::services(&cloud, asked)?;
     for name in cloud.overrides.keys() {
@@ -41,12 +47,15 @@ pub(crate) async fn prepare(session: &Session, target: &Target, asked: &[String]
         (Choice::Embedded { .. }, None) => bundle::references(session)?,
         (_, Some(registry)) => bundle::references(session)?
             .into_iter()
-            .map(|(name, reference)| (name, reference.replacen("localhost/landfall", registry.trim_end_matches('/'), 1)))
+            .map(|(name, reference)| {
+                (name, reference.replacen("localhost/landfall", registry.trim_end_matches('/'), 1))
+            })
             .collect(),
         (Choice::Given { .. }, None) => BTreeMap::new(),
     };
     let inputs = cloud::inputs(target, &cloud, domain.clone(), images).await?;
-    let names: Vec<String> = landfall_catalog::required_secrets(&services).into_iter().map(|spec| spec.name).collect();
+    let names: Vec<String> =
+        landfall_catalog::required_secrets(&services).into_iter().map(|spec| spec.name).collect();
     let secrets = landfall_engine::secrets::load(target.cluster.as_ref(), &cloud.namespace, &names).await?;
     let blueprint = landfall_catalog::blueprint(&inputs, &secrets, &services);
     let prepared = landfall_engine::prepare(
@@ -69,7 +78,11 @@ pub(crate) fn checks(_target: &Target) -> CheckContext {
 /// Who runs, for the lease.
 pub(crate) fn holder() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{}@{host} pid {}", std::env::var("USER").unwrap_or_else(|_| "root".to_owned()), std::process::id())
+    format!(
+        "{}@{host} pid {}",
+        std::env::var("USER").unwrap_or_else(|_| "root".to_owned()),
+        std::process::id()
+    )
 }
 
 /// A channel of events with a view at its end; await the handle after the sender is dropped.
@@ -112,11 +125,12 @@ async fn drive(mut view: Box<dyn landfall_display::View>, mut events: UnboundedR
 pub(crate) fn stop_on_ctrl_c(session: &Session) -> CancellationToken {
     let token = CancellationToken::new();
     let stop = token.clone();
-    let words = session.say(
-        "stopping: what runs is left as it is, `landfall up` goes on from there (again: at once)",
-        "멈추는 중: 진행 중인 작업은 그대로 두며 `landfall up`으로 이어집니다 (한 번 더: 즉시 종료)",
-    )
-    .to_owned();
+    let words = session
+        .say(
+            "stopping: what runs is left as it is, `landfall up` goes on from there (again: at once)",
+            "멈추는 중: 진행 중인 작업은 그대로 두며 `landfall up`으로 이어집니다 (한 번 더: 즉시 종료)",
+        )
+        .to_owned();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_err() {
             return;

@@ -42,7 +42,13 @@ pub(crate) async fn run(session: &Session, _args: Args) -> Result {
         Output::Table => {
             let mut table = Table::new(["SERVICE", "REVISION", "STATUS", "PODS", "RESTARTS"]);
             for row in rows {
-                table.row([row.service, row.revision.to_string(), row.status, format!("{}/{}", row.ready, row.pods), row.restarts.to_string()]);
+                table.row([
+                    row.service,
+                    row.revision.to_string(),
+                    row.status,
+                    format!("{}/{}", row.ready, row.pods),
+                    row.restarts.to_string(),
+                ]);
             }
             give(&table.columns());
         }
@@ -55,7 +61,9 @@ fn rows(records: &[Value], pods: &[Value]) -> Vec<Row> {
     let mut latest: BTreeMap<&str, (u32, &str)> = BTreeMap::new();
     for record in records {
         let labels = &record["metadata"]["labels"];
-        let (Some(name), Some(status)) = (labels["name"].as_str(), labels["status"].as_str()) else { continue };
+        let (Some(name), Some(status)) = (labels["name"].as_str(), labels["status"].as_str()) else {
+            continue;
+        };
         let revision = labels["version"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
         let entry = latest.entry(name).or_insert((revision, status));
         if revision >= entry.0 {
@@ -70,16 +78,28 @@ fn rows(records: &[Value], pods: &[Value]) -> Vec<Row> {
                 pod["metadata"]["labels"]["application"].as_str() == Some(service)
                     && pod["status"]["phase"].as_str() != Some("Succeeded")
             });
-            let mut row = Row { service: service.to_owned(), revision, status: status.to_owned(), ready: 0, pods: 0, restarts: 0 };
+            let mut row = Row {
+                service: service.to_owned(),
+                revision,
+                status: status.to_owned(),
+                ready: 0,
+                pods: 0,
+                restarts: 0,
+            };
             for pod in of_service {
                 row.pods += 1;
                 let conditions = pod["status"]["conditions"].as_array();
                 let ready = conditions.into_iter().flatten().any(|condition| {
-                    condition["type"].as_str() == Some("Ready") && condition["status"].as_str() == Some("True")
+                    condition["type"].as_str() == Some("Ready")
+                        && condition["status"].as_str() == Some("True")
                 });
                 row.ready += usize::from(ready);
                 let containers = pod["status"]["containerStatuses"].as_array();
-                row.restarts += containers.into_iter().flatten().filter_map(|container| container["restartCount"].as_u64()).sum::<u64>();
+                row.restarts += containers
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|container| container["restartCount"].as_u64())
+                    .sum::<u64>();
             }
             row
         })
@@ -94,19 +114,25 @@ mod tests {
 
     #[test]
     fn the_latest_record_counts_and_finished_jobs_do_not() {
-        let record = |revision: &str, status: &str| {
-            json!({"metadata": {"labels": {"name": "keystone", "owner": "helm", "version": revision, "status": status}}})
-        };
+        let record = |revision: &str, status: &str| json!({"metadata": {"labels": {"name": "keystone", "owner": "helm", "version": revision, "status": status}}});
         let pod = |phase: &str, ready: &str| {
             json!({"metadata": {"labels": {"application": "keystone"}},
                    "status": {"phase": phase, "conditions": [{"type": "Ready", "status": ready}],
                               "containerStatuses": [{"restartCount": 1}]}})
         };
         let records = [record("10", "deployed"), record("9", "superseded")];
-        let rows = rows(&records, &[pod("Running", "True"), pod("Pending", "False"), pod("Succeeded", "False")]);
+        let rows =
+            rows(&records, &[pod("Running", "True"), pod("Pending", "False"), pod("Succeeded", "False")]);
         assert_eq!(
             rows,
-            [Row { service: "keystone".into(), revision: 10, status: "deployed".into(), ready: 1, pods: 2, restarts: 2 }]
+            [Row {
+                service: "keystone".into(),
+                revision: 10,
+                status: "deployed".into(),
+                ready: 1,
+                pods: 2,
+                restarts: 2
+            }]
         );
     }
 }

@@ -98,7 +98,9 @@ pub(crate) fn announce(session: &Session, choice: &Choice) {
         Choice::Given { kubeconfig, context } => tell(&format!(
             "{} {}{}",
             session.say("Working on the cluster of", "대상 클러스터:"),
-            kubeconfig.as_ref().map_or_else(|| "the default kubeconfig".to_owned(), |path| path.display().to_string()),
+            kubeconfig
+                .as_ref()
+                .map_or_else(|| "the default kubeconfig".to_owned(), |path| path.display().to_string()),
             context.as_ref().map(|name| format!(", context {name}")).unwrap_or_default()
         )),
     }

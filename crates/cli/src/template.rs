@@ -1,10 +1,9 @@
 //! `landfall template`: any chart rendered as `helm template` does it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use landfall_helm::{Chart, Options, Values, render};
+use landfall_helm::{Chart, HelmError, KubeVersion, Options, OutputOptions, ValueSources, Values, render};
 
-use crate::Session;
 use crate::exit::{Exit, Failure, Result};
 use crate::terminal::give;
 
@@ -22,6 +21,15 @@ pub(crate) struct Args {
     /// Single values that stay text
     #[arg(long, value_name = "KEY=VALUE")]
     set_string: Vec<String>,
+    /// Single values as JSON
+    #[arg(long, value_name = "KEY=JSON")]
+    set_json: Vec<String>,
+    /// Single values from files
+    #[arg(long, value_name = "KEY=FILE")]
+    set_file: Vec<String>,
+    /// Single values taken letter by letter
+    #[arg(long, value_name = "KEY=TEXT")]
+    set_literal: Vec<String>,
     #[arg(long, short = 'n', default_value = "default")]
     namespace: String,
     /// Kubernetes version that the chart sees
@@ -36,29 +44,46 @@ pub(crate) struct Args {
     /// Leave hooks out
     #[arg(long)]
     no_hooks: bool,
+    /// Only these templates
+    #[arg(long, short = 's', value_name = "TEMPLATE")]
+    show_only: Vec<String>,
 }
 
-pub(crate) fn run(_session: &Session, args: Args) -> Result {
-    let _ = (&args, Values::default());
+impl From<HelmError> for Failure {
+    fn from(error: HelmError) -> Self {
+        Self::new(Exit::Chart, error.to_string())
+    }
+}
+
+pub(crate) fn run(args: Args) -> Result {
     let (name, chart) = match args.name_and_chart.as_slice() {
+        [name, chart] => (name.as_str(), chart),
         [chart] => ("release-name", chart),
-        [name, chart, ..] => (name.as_str(), chart),
-        [] => return Err(Failure::new(Exit::BadValue, "no chart is named")),
+        _ => return Err(Failure::new(Exit::BadValue, "no chart is named")),
     };
-    let bad = |error: landfall_helm::HelmError| Failure::new(Exit::Chart, error.to_string());
-    let chart = Chart::load(std::path::Path::new(chart)).map_err(bad)?;
-    let mut values = Values::default();
-    for file in &args.values {
-        values = values.file(file).map_err(bad)?;
+    let values = Values::merge(&ValueSources {
+        files: args.values,
+        set_json: args.set_json,
+        set: args.set,
+        set_string: args.set_string,
+        set_file: args.set_file,
+        set_literal: args.set_literal,
+    })?;
+    let mut options = Options::new(name, args.namespace);
+    options.is_install = !args.is_upgrade;
+    options.extra_api_versions = args.api_versions;
+    if let Some(version) = &args.kube_version {
+        let read = KubeVersion::parse(version).ok_or_else(|| {
+            Failure::new(Exit::BadValue, format!("--kube-version {version:?} is no version"))
+                .hint("as in v1.36.3")
+        })?;
+        options.kube_version = Some(read);
     }
-    for set in &args.set {
-        values = values.set(set).map_err(bad)?;
-    }
-    for set in &args.set_string {
-        values = values.set_string(set).map_err(bad)?;
-    }
-    let options = Options { release_name: name.to_owned(), namespace: args.namespace, ..Options::default() };
-    let rendered = render(&chart, &values.into(), &options).map_err(bad)?;
-    give(&rendered.to_template_output());
+    let rendered = render(&Chart::load(Path::new(chart))?, &values, &options)?;
+    give(&rendered.template_output(&OutputOptions {
+        no_hooks: args.no_hooks,
+        show_only: args.show_only,
+        ..OutputOptions::default()
+    })?);
     Ok(())
 }

@@ -56,7 +56,8 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result {
 
 /// Asks for a line of text.
 pub(crate) fn ask(question: &str) -> Result<String> {
-    let unexpected = |error: std::io::Error| Failure::new(Exit::Unexpected, format!("no answer could be read: {error}"));
+    let unexpected =
+        |error: std::io::Error| Failure::new(Exit::Unexpected, format!("no answer could be read: {error}"));
     let mut err = anstream::stderr();
     write!(err, "{question}").and_then(|()| err.flush()).map_err(unexpected)?;
     let mut answer = String::new();

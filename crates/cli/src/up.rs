@@ -33,13 +33,17 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         local::ensure(session, name, args.nodes).await?;
     }
     let target = target::open(session, choice).await?;
-    let ready = run::prepare(session, &target, &args.services, args.domain.as_deref(), args.registry.as_deref()).await?;
+    let ready =
+        run::prepare(session, &target, &args.services, args.domain.as_deref(), args.registry.as_deref())
+            .await?;
     let changes = ready.prepared.plan.changes();
     if target.embedded().is_none() && changes > 0 {
         let name = target.cluster.name();
         confirm(
             &match session.language() {
-                landfall_config::Language::En => format!("Carry out {changes} changes on the cluster {name}?"),
+                landfall_config::Language::En => {
+                    format!("Carry out {changes} changes on the cluster {name}?")
+                }
                 landfall_config::Language::Ko => format!("클러스터 {name}에 변경 {changes}개를 수행할까요?"),
             },
             session.global.yes,
@@ -70,7 +74,9 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     if let Some(exit) = of_run(outcome.exit) {
         return Err(Failure::silent(exit));
     }
-    if outcome.changed && crate::cloud::domain_of(target.cluster.as_ref(), &ready.cloud.namespace).await?.is_some() {
+    if outcome.changed
+        && crate::cloud::domain_of(target.cluster.as_ref(), &ready.cloud.namespace).await?.is_some()
+    {
         openrc::write_home(session, &target, &ready.cloud, &domain, &ready.secrets).await?;
         tell(session.say(
             "next: landfall openstack service list; names for this machine: landfall hosts --write",

@@ -20,7 +20,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let target = target::connect(session).await?;
     let ready = run::prepare(session, &target, &args.services, None, None).await?;
     let named = |service: &str| args.services.is_empty() || args.services.iter().any(|name| name == service);
-    let specs: Vec<_> = ready.prepared.blueprint.checks.iter().filter(|check| named(&check.service)).cloned().collect();
+    let specs: Vec<_> =
+        ready.prepared.blueprint.checks.iter().filter(|check| named(&check.service)).cloned().collect();
     let cancel = run::stop_on_ctrl_c(session);
     let context = run::checks(&target);
     let outcomes = verify(&target.cluster, &specs, &ready.secrets, &context, &cancel, &|_| {}).await;
@@ -29,12 +30,19 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
             let rows: Vec<_> = outcomes.iter().map(as_json).collect();
             give(&serde_json::Value::from(rows).to_string());
         }
-        Output::Name => give(&outcomes.iter().map(|outcome| format!("{}\n", outcome.spec.id)).collect::<String>()),
+        Output::Name => {
+            give(&outcomes.iter().map(|outcome| format!("{}\n", outcome.spec.id)).collect::<String>())
+        }
         Output::Table => table(session, &outcomes),
     }
     let failed: Vec<_> = outcomes.iter().filter(|outcome| !outcome.passed).collect();
     for outcome in &failed {
-        tell(&format!("{} {}: {}", session.say("remedy for", "조치"), outcome.spec.id, say(&outcome.spec.remedy, session.language())));
+        tell(&format!(
+            "{} {}: {}",
+            session.say("remedy for", "조치"),
+            outcome.spec.id,
+            say(&outcome.spec.remedy, session.language())
+        ));
     }
     if failed.is_empty() { Ok(()) } else { Err(Failure::silent(Exit::CheckFailed)) }
 }
@@ -50,7 +58,8 @@ fn as_json(outcome: &CheckOutcome) -> serde_json::Value {
 fn table(session: &Session, outcomes: &[CheckOutcome]) {
     let mut table = Table::new(["CHECK", "GUIDE", "RESULT", "TIME", "EVIDENCE"]);
     for outcome in outcomes {
-        let result = if outcome.passed { session.say("passed", "통과") } else { session.say("FAILED", "실패") };
+        let result =
+            if outcome.passed { session.say("passed", "통과") } else { session.say("FAILED", "실패") };
         let mut evidence = outcome.evidence.lines();
         table.row([
             outcome.spec.id.clone(),
