@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::blueprint::{CheckKind, CheckSpec, Secrets, Text};
-use crate::inputs::{Inputs, REGION};
+use crate::inputs::Inputs;
 use crate::service::Service;
 use crate::values::{images, overlay};
 
@@ -37,7 +37,7 @@ fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
     overlay(
         &mut values,
         &json!({
-            "endpoints": {"identity": {"auth": {"admin": {"region_name": REGION}}}},
+            "endpoints": {"identity": {"host_fqdn_override": {"public": inputs.public("keystone")}}},
             "network": {"host_aliases": aliases},
         }),
     );
