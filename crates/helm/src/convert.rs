@@ -7,7 +7,7 @@ use serde_json::{Number, Value as Json};
 use crate::capabilities::{HelmVersionObject, VersionSet};
 
 /// Nesting beyond which a value is taken for cyclic (`set` can put a map into itself).
-const DEEPEST: usize = 2_000;
+const DEEPEST: usize = 400;
 
 /// A template value; integers become `int64` (what `--set` gives), other numbers `float64`.
 pub fn to_value(json: &Json) -> Value {

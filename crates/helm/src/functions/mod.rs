@@ -1,6 +1,7 @@
 //! The functions that templates call: Sprig's and Helm's own, by the names and with the habits that
 //! Go's have. A name that is not here makes a template fail to parse, naming function and line.
 
+mod cases;
 mod crypto;
 mod dates;
 mod decimal;

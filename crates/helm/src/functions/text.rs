@@ -3,7 +3,7 @@
 use gotmpl::{FuncError, FuncMap, Map, MapType, Signature, Str, Type, Value};
 use rand::RngExt as _;
 
-use super::{Outcome, arg, bytes_arg, int_arg, strval, text_arg};
+use super::{Outcome, arg, bytes_arg, cases, int_arg, strval, text_arg};
 
 /// Text that a function may make at most.
 const MAX_TEXT: usize = 64 << 20;
@@ -20,6 +20,9 @@ pub fn add(f: &mut FuncMap) {
     f.add("title", ONE, |_, a| Ok(Value::string(title(&text_arg(a, 0)))));
     f.add("untitle", ONE, |_, a| Ok(Value::string(untitle(&text_arg(a, 0)))));
     f.add("swapcase", ONE, |_, a| Ok(Value::string(swap_case(&text_arg(a, 0)))));
+    f.add("snakecase", ONE, |_, a| Ok(Value::string(cases::lower_with(&text_arg(a, 0), '_'))));
+    f.add("kebabcase", ONE, |_, a| Ok(Value::string(cases::lower_with(&text_arg(a, 0), '-'))));
+    f.add("camelcase", ONE, |_, a| Ok(Value::string(cases::pascal(&text_arg(a, 0)))));
     f.add("initials", ONE, |_, a| Ok(Value::string(initials(&text_arg(a, 0)))));
     f.add("nospace", ONE, |_, a| Ok(nospace(&bytes_arg(a, 0))));
     f.add("abbrev", INT_TEXT, |_, a| Ok(Value::string(abbreviate(&bytes_arg(a, 1), 0, int_arg(a, 0)))));

@@ -11,7 +11,7 @@ use super::resolve::{Scalar, number_key, resolve};
 /// Trees that aliases may unfold to; a document beyond it is an attack, not data.
 const MAX_NODES: usize = 4_000_000;
 /// Nesting that is read; deeper is refused rather than risked.
-const MAX_DEPTH: usize = 1_000;
+const MAX_DEPTH: usize = 250;
 
 /// Why YAML text could not be read. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -362,5 +362,12 @@ mod tests {
     #[test]
     fn documents_are_told_apart() {
         assert_eq!(parse_documents("a: 1\n---\n# nothing\n---\nb: 2\n").unwrap().len(), 3);
+    }
+
+    #[test]
+    fn nesting_without_end_is_refused() {
+        assert!(parse(&"[".repeat(100_000)).is_err());
+        let text: String = (0..2_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        assert!(parse(&text).is_err());
     }
 }
