@@ -31,7 +31,7 @@ impl Source {
     /// Line from 1 and column in bytes from 0, as Go counts them (on the first line from the text's start).
     pub(crate) fn position(&self, pos: usize) -> (usize, usize) {
         let before = &self.text.as_bytes()[..pos.min(self.text.len())];
-        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+        let line = 1 + self.text[..before.len()].matches('\n').count();
         let column = before.iter().rposition(|&byte| byte == b'\n').map_or(pos, |newline| pos - newline - 1);
         (line, column)
     }
@@ -196,8 +196,10 @@ impl Node {
 impl Expr {
     pub(crate) fn pos(&self) -> usize {
         match self {
-            Expr::Dot(pos) | Expr::Nil(pos) | Expr::Bool(pos, _) => *pos,
-            Expr::Number { pos, .. }
+            Expr::Dot(pos)
+            | Expr::Nil(pos)
+            | Expr::Bool(pos, _)
+            | Expr::Number { pos, .. }
             | Expr::String { pos, .. }
             | Expr::Field { pos, .. }
             | Expr::Variable { pos, .. }

@@ -151,7 +151,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 /// The known names, those that resemble the name first.
 pub(crate) fn by_nearness<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut known: Vec<_> = known.map(|other| (strsim::osa_distance(name, other), other)).collect();
-    known.sort();
+    known.sort_unstable();
     known.into_iter().map(|(_, other)| other).collect()
 }
 

@@ -131,6 +131,9 @@ impl fmt::Debug for Context<'_> {
     }
 }
 
+/// A text with the name it was parsed under.
+type Named = (Box<str>, Box<str>);
+
 /// What all executions of a renderer share. Behind a shared reference, since functions reenter.
 struct Run<'r> {
     templates: &'r Templates,
@@ -141,7 +144,7 @@ struct Run<'r> {
     /// Argument lists to be used again.
     buffers: RefCell<Vec<Vec<Value>>>,
     /// Texts that functions had parsed, since `tpl` often sees the same again.
-    parsed: RefCell<HashMap<(Box<str>, Box<str>), Arc<File>>>,
+    parsed: RefCell<HashMap<Named, Arc<File>>>,
 }
 
 impl Run<'_> {

@@ -131,8 +131,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn line_of_start(&mut self) -> usize {
-        let skipped = &self.input.as_bytes()[self.counted..self.start];
-        self.line += skipped.iter().filter(|&&byte| byte == b'\n').count();
+        self.line += self.input[self.counted..self.start].matches('\n').count();
         self.counted = self.start;
         self.line
     }

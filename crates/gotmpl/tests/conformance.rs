@@ -19,7 +19,7 @@ fn compare(rows: &[Row]) {
     let mut count = 0;
     for (row, expected) in rows.iter().zip(answers) {
         let actual = row.render().map(|text| text.as_bytes().to_vec()).map_err(|error| error.to_string());
-        if actual == expected {
+        if actual == expected || shows_a_pointer(&expected) {
             continue;
         }
         count += 1;
@@ -42,6 +42,17 @@ fn compare(rows: &[Row]) {
     assert!(rows.len() > 1, "there is something to compare");
 }
 
+/// Go prints an object within a map by its address, which no two runs share. Only `.v` is one.
+fn shows_a_pointer(answer: &Result<Vec<u8>, String>) -> bool {
+    let text = match answer {
+        Ok(bytes) => String::from_utf8_lossy(bytes),
+        Err(error) => error.into(),
+    };
+    ["v:0x", "v%3A0x", ":%!s(*main.version=", ":%!q(*main.version=", ":%!d(*main.version="]
+        .iter()
+        .any(|sign| text.contains(sign))
+}
+
 #[test]
 fn rows_as_in_go() {
     compare(&rows());
@@ -62,6 +73,162 @@ fn parse_trees_as_in_go() {
         row.parse = true;
     }
     compare(&rows);
+}
+
+/// Templates put together at random, the same ones each time.
+#[test]
+fn generated_templates_as_in_go() {
+    let data = json!({
+        "s": "str", "n": null, "a": 1.0, "i": {"$int": 2}, "m": {"x": {"y": "z"}, "n": null, "k": 2.0},
+        "l": ["p", 1.0, null, {"x": 5.0}], "e": [], "sm": {"$stringmap": {"k": "v"}}, "ss": {"$strings": ["u", "w"]},
+        "by": {"$bytes": "AB"}, "v": {"$version": "abc"}, "t": true, "nm": {"$nilmap": true},
+    });
+    let rows: Vec<_> = (0..20000)
+        .map(|seed| {
+            let mut dice = Dice(seed * 7919 + 1);
+            let mut row = Row::new(format!("seed {seed}"), dice.body(3), data.clone());
+            ["", "zero", "error"][dice.roll(3)].clone_into(&mut row.missing);
+            row
+        })
+        .collect();
+    compare(&rows);
+}
+
+/// A small linear congruential generator, and what it makes.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides
+    }
+
+    fn pick(&mut self, from: &[&str]) -> String {
+        from[self.roll(from.len())].to_owned()
+    }
+
+    fn operand(&mut self, depth: usize) -> String {
+        if depth > 0 && self.roll(4) == 0 {
+            let tail = self.pick(&["", "", ".x", ".x.y", ".k"]);
+            return format!("({}){tail}", self.pipeline(depth - 1));
+        }
+        self.pick(&[
+            ".",
+            "$",
+            ".s",
+            ".n",
+            ".a",
+            ".i",
+            ".m",
+            ".m.x",
+            ".m.x.y",
+            ".m.n",
+            ".m.n.z",
+            ".m.none",
+            ".m.none.z",
+            ".l",
+            ".e",
+            ".sm.k",
+            ".sm.none",
+            ".ss",
+            ".by",
+            ".v.Label",
+            ".v.Major",
+            ".v.None",
+            ".t",
+            ".nm",
+            ".nm.x",
+            ".none",
+            "$x",
+            "$x.k",
+            "$y",
+            "$.s",
+            "$.m.k",
+            "1",
+            "-3",
+            "2.5",
+            "1e6",
+            "'c'",
+            "\"str\"",
+            "`raw`",
+            "true",
+            "false",
+            "nil",
+            ".x",
+            ".k",
+        ])
+    }
+
+    fn command(&mut self, depth: usize) -> String {
+        let name = self.pick(&[
+            "print",
+            "printf \"%v|%T\"",
+            "printf \"%q %d\"",
+            "printf \"%s\"",
+            "len",
+            "index",
+            "slice",
+            "not",
+            "and",
+            "or",
+            "eq",
+            "ne",
+            "lt",
+            "le",
+            "gt",
+            "ge",
+            "html",
+            "js",
+            "urlquery",
+            "upper",
+            "add",
+            "list",
+            "dict",
+            "typeOf",
+            "wide",
+            "float",
+            "flag",
+            "words",
+            "items",
+            "until",
+            ".v.Has",
+            ".v.Plus",
+            ".v.Join",
+            "call",
+            "table",
+            "unsigned",
+        ]);
+        if self.roll(3) == 0 {
+            return self.operand(depth);
+        }
+        (0..self.roll(4)).fold(name, |command, _| format!("{command} {}", self.operand(depth)))
+    }
+
+    fn pipeline(&mut self, depth: usize) -> String {
+        let first = self.command(depth);
+        (0..self.roll(3)).fold(first, |pipe, _| format!("{pipe} | {}", self.command(depth)))
+    }
+
+    fn body(&mut self, depth: usize) -> String {
+        let mut text = String::from("{{ $x := .m }}{{ $y := 7 }}");
+        for _ in 0..=self.roll(3) {
+            let pipe = self.pipeline(2);
+            let inner = if depth > 0 { self.body(depth - 1) } else { "leaf".to_owned() };
+            let _ = match self.roll(9) {
+                0 => write!(text, "{{{{ if {pipe} }}}}{inner}{{{{ else }}}}other{{{{ end }}}}"),
+                1 => write!(text, "{{{{- with {pipe} }}}} {inner} {{{{ else }}}}none{{{{ end -}}}}"),
+                2 => write!(text, "{{{{ range {pipe} }}}}[{{{{ . }}}}]{{{{ else }}}}none{{{{ end }}}}"),
+                3 => write!(
+                    text,
+                    "{{{{ range $y, $x := {pipe} }}}}{{{{ $y }}}}={{{{ $x }}}} {{{{ break }}}}{{{{ end }}}}"
+                ),
+                4 => write!(text, "{{{{ $x = {pipe} }}}}{{{{ $x }}}}"),
+                5 => write!(text, "{{{{ $z := {pipe} }}}}{{{{ $z }}}}"),
+                _ => write!(text, " {{{{ {pipe} }}}} "),
+            };
+        }
+        text
+    }
 }
 
 /// Every verb with flags, widths and precisions, on a value of every kind.

@@ -90,6 +90,10 @@ pub(super) fn slice(args: &[Val]) -> Result<Value, String> {
     };
     let mut bounds = [0, len, len];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
+        if index.is_interface() {
+            // Unlike `index`, `slice` does not look into interfaces: a number of a map will not do.
+            return Err("cannot index slice/array with type interface {}".to_owned());
+        }
         *bound = position(index.value(), len)?;
     }
     let [from, to, max] = bounds;

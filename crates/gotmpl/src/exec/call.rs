@@ -149,7 +149,11 @@ impl<'t> State<'t> {
             Err(match values.first().map(Val::value) {
                 None | Some(Value::Nil) => "call of nil".to_owned(),
                 Some(value) => {
-                    let name = rest.first().map(ToString::to_string).unwrap_or_default();
+                    let name = match (rest.first(), value) {
+                        (Some(callee), _) => callee.to_string(),
+                        (None, Value::String(text)) => text.to_string(),
+                        (None, other) => format!("<{} Value>", other.type_name()),
+                    };
                     format!("non-function {name} of type {}", value.type_name())
                 }
             })

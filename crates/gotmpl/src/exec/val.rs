@@ -49,6 +49,11 @@ impl Val {
         self.state == Form::Interface && matches!(self.value, Value::Nil)
     }
 
+    /// An element of a container of interfaces, which some of Go's functions do not take out of it.
+    pub(crate) fn is_interface(&self) -> bool {
+        self.state == Form::Interface
+    }
+
     pub(crate) fn value(&self) -> &Value {
         &self.value
     }

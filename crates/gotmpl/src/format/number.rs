@@ -53,6 +53,10 @@ pub(super) fn format_float(value: f64, verb: u8, precision: Option<usize>) -> St
 
 /// `%g`: exponents only for the very small and the large.
 fn general(magnitude: f64, precision: Option<usize>, verb: u8) -> String {
+    if precision.is_none() && magnitude < 1e6 && magnitude.fract() == 0.0 {
+        // Most numbers of values files.
+        return (magnitude as u32).to_string();
+    }
     let precision = precision.map(|precision| precision.max(1));
     let digits = Digits::of(magnitude, precision);
     let count = digits.digits.len() as i32;

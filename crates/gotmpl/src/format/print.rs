@@ -72,11 +72,12 @@ impl Printer {
     pub(super) fn verb(&mut self, value: &Value, verb: char) {
         match (value, verb) {
             (Value::Nil, 'T' | 'v') => self.pad(b"<nil>"),
-            (Value::Nil, _) => self.bad_verb(value, verb),
             (_, 'T') => self.string(value.type_name().as_bytes()),
             (_, 'p') => self.pointer(value, verb),
-            // It wraps errors, and only in `Errorf`.
-            (Value::List(_) | Value::Map(_) | Value::Object(_), 'w') => self.bad_verb(value, verb),
+            // `w` wraps errors, and only in `Errorf`.
+            (Value::Nil, _) | (Value::List(_) | Value::Map(_) | Value::Object(_), 'w') => {
+                self.bad_verb(value, verb);
+            }
             _ => self.value(value, verb),
         }
     }
@@ -97,7 +98,7 @@ impl Printer {
             Value::Bytes(bytes) => self.bytes(bytes, verb),
             Value::List(list) => self.within(list.address(), |printer| printer.list(list, verb)),
             Value::Map(map) => {
-                self.within(map.address(), |printer| printer.map(map, map.map_type().name(), verb))
+                self.within(map.address(), |printer| printer.map(map, map.map_type().name(), verb));
             }
             Value::Object(object) => self.object(value, &**object, verb, true),
         }

@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn order_is_bytewise() {
-        let mut keys = vec![Str::from("b"), Str::from("é"), Str::from("Z"), Str::from(&b"\xff"[..])];
+        let mut keys = [Str::from("b"), Str::from("é"), Str::from("Z"), Str::from(&b"\xff"[..])];
         keys.sort();
         let bytes: Vec<_> = keys.iter().map(|k| k.as_bytes()[0]).collect();
         assert_eq!(bytes, [b'Z', b'b', 0xc3, 0xff]);
