@@ -49,8 +49,9 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { WRONG_USE } else { 0 });
         }
     };
-    let level = std::env::var("LANDFALL_LOG").unwrap_or_else(|_| "warn".to_owned());
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_target(false).init();
+    // What the client library warns of is told by us, in words that help.
+    let level = std::env::var("LANDFALL_LOG").unwrap_or_else(|_| "off".to_owned());
+    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_ansi(false).init();
     // One thread is enough, and keeps memory low: dozens of these wait side by side.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
