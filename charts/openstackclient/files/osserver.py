@@ -5,48 +5,46 @@ Most of a command's time is the import of its modules. They are imported once he
 """
 
 import array
+import contextlib
 import gc
 import importlib
 import importlib.metadata
+import logging
 import os
 import signal
 import socket
 import sys
 
 SOCKET = "/run/landfall/openstack.sock"
-# Loaded by name at the first use of a command, whichever it is.
-ALWAYS = (
-    "cliff.commandmanager",
+# What a command loads only once it has reached the cloud.
+LATER = (
     "encodings.idna",
     "keystoneauth1.identity.generic.password",
-    "keystoneauth1.loading._plugins.identity.generic",
-    "openstack.config.loader",
     "openstack.connection",
-    "openstackclient.shell",
     "osc_lib.api.auth",
     "requests.adapters",
 )
-GROUPS = ("cliff.formatter.list", "cliff.formatter.show", "keystoneauth1.plugin")
 
 
 def preload():
-    for name in ALWAYS:
+    for name in LATER:
         try:
             importlib.import_module(name)
         except ImportError as error:
             print(f"not preloaded: {name}: {error}", flush=True)
-    for group in (*GROUPS, *os.environ.get("PRELOAD", "").split(",")):
+    for group in ("cliff.formatter.list", "cliff.formatter.show", "keystoneauth1.plugin"):
         for entry in importlib.metadata.entry_points(group=group):
             try:
                 entry.load()
             except Exception as error:  # a plug-in that does not load is the command's affair
                 print(f"not preloaded: {entry.value}: {error}", flush=True)
-    # Fills the caches of entry points, which a fork would otherwise read from disk each time.
-    from stevedore import extension
+    # A command that asks no cloud brings in all the others, and fills the caches of entry points.
+    from openstackclient import shell
 
-    for group in importlib.metadata.entry_points().groups:
-        if group.startswith(("openstack.", "cliff.", "keystoneauth1.")):
-            extension.ExtensionManager(group, invoke_on_load=False, load_missing=False) if False else None
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+        shell.main(["command", "list"])
+    # Each call sets up its own.
+    logging.getLogger().handlers.clear()
 
 
 def receive(connection):
@@ -127,6 +125,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     # Forks are reaped by the kernel.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # The name in usage lines and versions, kept at import.
+    sys.argv = ["openstack"]
     preload()
     gc.collect()
     gc.freeze()
