@@ -13,6 +13,9 @@ use crate::{command, mounts};
 /// Programs of the images talk to themselves by name and loopback.
 const NAME_AND_LOOPBACK: &str = "ip link set lo up && hostname localhost && exec \"$@\"";
 
+/// Longest time of one check; a server that does not come up is killed then.
+const CHECK_SECONDS: &str = "120";
+
 const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
 
 impl Store {
@@ -59,6 +62,7 @@ impl Store {
                 let mut run = isolated(&root);
                 run.envs(&recipe.run.env)
                     .args(["sh", "-c", NAME_AND_LOOPBACK, "sh"])
+                    .args(["timeout", "--kill-after=5", CHECK_SECONDS])
                     .args(["chroot", &format!("--userspec={uid}:{gid}")])
                     .arg(&root)
                     .args(check);
