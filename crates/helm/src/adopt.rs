@@ -34,7 +34,8 @@ mod tests {
 
     #[test]
     fn an_object_is_marked_and_keeps_the_rest() {
-        let mut object = json!({"kind": "Job", "metadata": {"name": "j", "labels": {"a": "b"}, "annotations": null}});
+        let mut object =
+            json!({"kind": "Job", "metadata": {"name": "j", "labels": {"a": "b"}, "annotations": null}});
         adopt(&mut object, "keystone", "openstack");
         assert_eq!(
             object,

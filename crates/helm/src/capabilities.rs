@@ -245,7 +245,7 @@ pub(crate) struct HelmVersionObject;
 
 impl HelmVersionObject {
     /// Its JSON has other names than its fields.
-    pub fn to_json(&self) -> serde_json::Value {
+    pub fn to_json() -> serde_json::Value {
         serde_json::json!({
             "version": HELM_VERSION,
             "git_tree_state": "clean",
@@ -288,7 +288,10 @@ mod tests {
     #[test]
     fn versions_lose_their_suffix_for_constraints() {
         let version = KubeVersion::parse("v1.33.4-gke.1245000").unwrap();
-        assert_eq!((version.version.as_str(), version.normalized.as_str()), ("v1.33.4-gke.1245000", "v1.33.4"));
+        assert_eq!(
+            (version.version.as_str(), version.normalized.as_str()),
+            ("v1.33.4-gke.1245000", "v1.33.4")
+        );
         assert_eq!(KubeVersion::parse("1.36").unwrap().normalized, "v1.36.0");
         assert!(KubeVersion::parse("one").is_none());
     }

@@ -62,8 +62,8 @@ fn convert(value: &Value, depth: usize) -> Result<Json, String> {
             if let Some(set) = value.downcast::<VersionSet>() {
                 return convert(&Value::from(set.items()), depth + 1);
             }
-            if let Some(version) = value.downcast::<HelmVersionObject>() {
-                return Ok(version.to_json());
+            if value.downcast::<HelmVersionObject>().is_some() {
+                return Ok(HelmVersionObject::to_json());
             }
             if let Some(map) = object.as_map() {
                 map_to_json(&map, depth)?

@@ -31,7 +31,13 @@ impl Files {
         // A broken pattern matches everything, as in Helm.
         let glob = Glob::compile(pattern);
         let matches = |name: &str| glob.as_ref().is_none_or(|glob| glob.matches(name));
-        Self(self.0.iter().filter(|(name, _)| matches(name)).map(|(k, v)| (k.clone(), Arc::clone(v))).collect())
+        Self(
+            self.0
+                .iter()
+                .filter(|(name, _)| matches(name))
+                .map(|(k, v)| (k.clone(), Arc::clone(v)))
+                .collect(),
+        )
     }
 
     fn as_yaml(&self, content: impl Fn(&[u8]) -> String) -> String {

@@ -17,7 +17,10 @@ enum Part {
     Star,
     /// Any characters.
     DoubleStar,
-    Class { negated: bool, ranges: Vec<(char, char)> },
+    Class {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
     Alternatives(Vec<Vec<Part>>),
 }
 
@@ -120,7 +123,8 @@ fn matches_parts(parts: &[&Part], text: &[char]) -> bool {
         Part::Literal(c) => text.first() == Some(c) && matches_parts(rest, &text[1..]),
         Part::Any => text.first().is_some_and(|c| *c != '/') && matches_parts(rest, &text[1..]),
         Part::Class { negated, ranges } => {
-            text.first().is_some_and(|c| ranges.iter().any(|(low, high)| (low..=high).contains(&c)) != *negated)
+            text.first()
+                .is_some_and(|c| ranges.iter().any(|(low, high)| (low..=high).contains(&c)) != *negated)
                 && matches_parts(rest, &text[1..])
         }
         Part::Star => {

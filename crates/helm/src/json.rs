@@ -130,7 +130,10 @@ mod tests {
             "{\"a\":[1,2.5,null,true],\"b\":\"\\u003c\\u0026\\u003e\",\"c\":{}}"
         );
         assert_eq!(write(&json!("<a>\n"), Style::RAW), "\"<a>\\n\"");
-        assert_eq!(write(&json!({"a": [1], "e": []}), Style::PRETTY), "{\n  \"a\": [\n    1\n  ],\n  \"e\": []\n}");
+        assert_eq!(
+            write(&json!({"a": [1], "e": []}), Style::PRETTY),
+            "{\n  \"a\": [\n    1\n  ],\n  \"e\": []\n}"
+        );
     }
 
     #[test]

@@ -3,33 +3,46 @@
 use jiff::{Zoned, civil, tz::TimeZone};
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// The parts of a layout; a longer one comes before one that it begins with.
 const PARTS: [&str; 30] = [
-    "January", "Monday", "2006", "-07:00", "Z07:00", "-0700", "Z0700", "MST", "002", "Jan", "Mon", "-07", "Z07",
-    "01", "02", "03", "04", "05", "06", "15", "_2", "PM", "pm", "1", "2", "3", "4", "5", ".", ",",
+    "January", "Monday", "2006", "-07:00", "Z07:00", "-0700", "Z0700", "MST", "002", "Jan", "Mon", "-07",
+    "Z07", "01", "02", "03", "04", "05", "06", "15", "_2", "PM", "pm", "1", "2", "3", "4", "5", ".", ",",
 ];
 
 enum Piece<'a> {
     Part(&'static str),
     /// `.000` or `.999`: digits behind the second.
-    Fraction { separator: char, digits: usize, trim: bool },
+    Fraction {
+        separator: char,
+        digits: usize,
+        trim: bool,
+    },
     Literal(&'a str),
 }
 
 fn pieces(layout: &str) -> Vec<Piece<'_>> {
     let mut out = Vec::new();
-    let mut rest = layout;
     let mut literal = 0;
     let mut at = 0;
     while at < layout.len() {
-        rest = &layout[at..];
+        let rest = &layout[at..];
         let found = PARTS.iter().find(|part| rest.starts_with(**part)).and_then(|part| match *part {
-            "." | "," => fraction(rest).map(|(piece, length)| (piece, length)),
+            "." | "," => fraction(rest),
             "Jan" | "Mon" if rest.as_bytes().get(3).is_some_and(u8::is_ascii_lowercase) => None,
             part => Some((Piece::Part(part), part.len())),
         });
@@ -45,7 +58,6 @@ fn pieces(layout: &str) -> Vec<Piece<'_>> {
             None => at += rest.chars().next().map_or(1, char::len_utf8),
         }
     }
-    let _ = rest;
     if literal < layout.len() {
         out.push(Piece::Literal(&layout[literal..]));
     }

@@ -61,7 +61,7 @@ fn shape_g(scientific: &str) -> String {
         None => ("", mantissa),
     };
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    if exponent < -4 || exponent >= 6 {
+    if !(-4..6).contains(&exponent) {
         let sign_e = if exponent < 0 { '-' } else { '+' };
         return format!("{sign}{mantissa}e{sign_e}{:02}", exponent.unsigned_abs());
     }

@@ -43,7 +43,8 @@ fn a_library_chart_cannot_be_rendered_alone() {
 }
 
 fn pack(entries: &[(&str, &str)]) -> Vec<u8> {
-    let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let mut archive =
+        tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
     for (path, text) in entries {
         let mut header = tar::Header::new_gnu();
         header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
@@ -72,7 +73,13 @@ fn packed_charts_are_read_and_dangerous_ones_refused() {
 struct OneSecret;
 
 impl Lookup for OneSecret {
-    fn lookup(&self, version: &str, kind: &str, namespace: &str, name: &str) -> Result<Option<Value>, String> {
+    fn lookup(
+        &self,
+        version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Value>, String> {
         Ok((version == "v1" && kind == "Secret" && namespace == "ns" && name == "s")
             .then(|| json!({"kind": "Secret"})))
     }
@@ -108,10 +115,16 @@ fn release_names_are_checked() {
 
 #[test]
 fn endless_includes_are_an_error() {
-    let file = |name: &str, text: &str| landfall_helm::chart::File { name: name.to_owned(), data: text.as_bytes().into() };
+    let file = |name: &str, text: &str| landfall_helm::chart::File {
+        name: name.to_owned(),
+        data: text.as_bytes().into(),
+    };
     let chart = Chart::from_files(vec![
         file("Chart.yaml", "apiVersion: v2\nname: loop\nversion: 1.0.0\n"),
-        file("templates/x.yaml", "{{ define \"loop\" }}{{ include \"loop\" . }}{{ end }}{{ include \"loop\" . }}"),
+        file(
+            "templates/x.yaml",
+            "{{ define \"loop\" }}{{ include \"loop\" . }}{{ end }}{{ include \"loop\" . }}",
+        ),
     ])
     .unwrap();
     let error = render(&chart, &Values::new(), &Options::new("rel", "ns")).unwrap_err().to_string();
@@ -146,8 +159,15 @@ fn a_record_survives_the_secret() {
 fn a_record_that_no_secret_holds_is_refused_with_its_size() {
     let chart = Chart::load(folder("charts/app")).unwrap();
     let rendered = app(&chart, json!({}));
-    let mut record =
-        Record::new("rel", "ns", 1, &chart, &Values::new(), &rendered, "2026-01-02T03:04:05Z".parse().unwrap());
+    let mut record = Record::new(
+        "rel",
+        "ns",
+        1,
+        &chart,
+        &Values::new(),
+        &rendered,
+        "2026-01-02T03:04:05Z".parse().unwrap(),
+    );
     // Text that does not pack well.
     let mut state = 1u64;
     record.manifest = (0..3_000_000)

@@ -71,9 +71,9 @@ fn every_fixture_renders_as_helm_does() {
 }
 
 fn helm() -> Option<PathBuf> {
-    let cache = std::env::var_os("LANDFALL_CACHE").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache/landfall"))
-    })?;
+    let cache = std::env::var_os("LANDFALL_CACHE")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache/landfall")))?;
     Some(cache.join("bin/dev/helm")).filter(|path| path.exists())
 }
 

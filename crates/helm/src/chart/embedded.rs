@@ -16,19 +16,13 @@ pub struct Embedded<'a> {
 
 impl<'a> Embedded<'a> {
     pub fn new(charts: &'a Dir<'a>, name: &str) -> Result<Self, HelmError> {
-        match find(charts, name) {
-            Some(_) => Ok(Self { charts, path: name.to_owned() }),
-            None => {
-                let mut known: Vec<String> =
-                    charts.dirs().map(|dir| dir.path().display().to_string()).collect();
-                known.sort();
-                Err(HelmError::chart_hint(
-                    name,
-                    "no such chart in this program",
-                    format!("there are {}", known.join(", ")),
-                ))
-            }
+        if find(charts, name).is_some() {
+            return Ok(Self { charts, path: name.to_owned() });
         }
+        let mut known: Vec<String> = charts.dirs().map(|dir| dir.path().display().to_string()).collect();
+        known.sort();
+        let hint = format!("there are {}", known.join(", "));
+        Err(HelmError::chart_hint(name, "no such chart in this program", hint))
     }
 }
 

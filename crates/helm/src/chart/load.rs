@@ -32,15 +32,16 @@ pub fn load_tree(tree: &dyn Tree) -> Result<Chart, HelmError> {
     }
     Err(HelmError::chart_hint(
         chart.name(),
-        format!(
-            "found in Chart.yaml, but missing in charts/ directory: {}",
-            missing.join(", ")
-        ),
+        format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", ")),
         "`helm dependency build` fetches them",
     ))
 }
 
-fn load_with_neighbours(tree: &dyn Tree, depth: usize, missing: &mut Vec<String>) -> Result<Chart, HelmError> {
+fn load_with_neighbours(
+    tree: &dyn Tree,
+    depth: usize,
+    missing: &mut Vec<String>,
+) -> Result<Chart, HelmError> {
     if depth > DEEPEST {
         return Err(HelmError::chart(tree.label(), "its file:// dependencies lead back to itself"));
     }
@@ -120,8 +121,10 @@ pub fn load_files(files: Vec<File>, label: &str) -> Result<Chart, HelmError> {
             }
             name if name.starts_with("templates/") => chart.templates.push(file),
             name if name.starts_with("charts/") => {
-                let is_provenance =
-                    name.rsplit('/').next().is_some_and(|last| last.rsplit_once('.').is_some_and(|(_, e)| e == "prov"));
+                let is_provenance = name
+                    .rsplit('/')
+                    .next()
+                    .is_some_and(|last| last.rsplit_once('.').is_some_and(|(_, e)| e == "prov"));
                 if is_provenance {
                     chart.files.push(file);
                     continue;
@@ -140,7 +143,8 @@ pub fn load_files(files: Vec<File>, label: &str) -> Result<Chart, HelmError> {
             continue;
         }
         let place = in_chart(&format!("charts/{name}"));
-        let subchart = if name.ends_with(".tgz") {
+        let is_package = name.rsplit_once('.').is_some_and(|(_, extension)| extension == "tgz");
+        let subchart = if is_package {
             let Some(file) = files.first().filter(|file| file.name == name) else {
                 return Err(HelmError::chart(place, "a folder must not be named like a packed chart"));
             };
@@ -173,7 +177,7 @@ fn read_metadata(files: &[File], label: &str) -> Result<Metadata, HelmError> {
     let content = read_yaml(file, &place)?;
     metadata.read(&content).map_err(|message| HelmError::chart(place, message))?;
     if metadata.api_version.is_empty() {
-        metadata.api_version = "v1".to_owned();
+        "v1".clone_into(&mut metadata.api_version);
     }
     Ok(metadata)
 }

@@ -121,7 +121,8 @@ impl Metadata {
             sanitize(text);
         }
         self.sources.iter_mut().chain(&mut self.keywords).for_each(sanitize);
-        let fail = |message: String| Err(HelmError::chart(self.name.clone(), format!("validation: {message}")));
+        let fail =
+            |message: String| Err(HelmError::chart(self.name.clone(), format!("validation: {message}")));
         if self.api_version.is_empty() {
             return fail("chart.metadata.apiVersion is required".to_owned());
         }
@@ -144,7 +145,10 @@ impl Metadata {
         for dependency in &self.dependencies {
             let alias = &dependency.alias;
             if !alias.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
-                return fail(format!("dependency {:?} has disallowed characters in the alias", dependency.name));
+                return fail(format!(
+                    "dependency {:?} has disallowed characters in the alias",
+                    dependency.name
+                ));
             }
             let key = if alias.is_empty() { &dependency.name } else { alias };
             if seen.contains(&key.as_str()) {
@@ -251,11 +255,7 @@ impl Maintainer {
     }
 
     fn to_value(&self) -> Value {
-        Value::map([
-            ("Name", self.name.as_str()),
-            ("Email", self.email.as_str()),
-            ("URL", self.url.as_str()),
-        ])
+        Value::map([("Name", self.name.as_str()), ("Email", self.email.as_str()), ("URL", self.url.as_str())])
     }
 }
 
@@ -362,7 +362,10 @@ impl<'a> Fields<'a> {
 
     fn texts(&self, name: &str, into: &mut Vec<String>) -> Result<(), String> {
         if let Some(items) = self.list(name)? {
-            *into = items.iter().map(|item| scalar_text(item).ok_or_else(|| not_text(name))).collect::<Result<_, _>>()?;
+            *into = items
+                .iter()
+                .map(|item| scalar_text(item).ok_or_else(|| not_text(name)))
+                .collect::<Result<_, _>>()?;
         }
         Ok(())
     }

@@ -53,8 +53,8 @@ impl Chart {
     /// from where they are.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, HelmError> {
         let path = path.as_ref();
-        let kind = std::fs::metadata(path)
-            .map_err(|source| HelmError::Io { path: path.to_owned(), source })?;
+        let kind =
+            std::fs::metadata(path).map_err(|source| HelmError::Io { path: path.to_owned(), source })?;
         if kind.is_dir() {
             load::load_tree(&folder::Folder::new(path))
         } else {

@@ -167,9 +167,9 @@ fn check_head(object: &Value) -> Result<(), String> {
             text_or_null(metadata.get("name"), "metadata.name")?;
             match metadata.get("annotations") {
                 None | Some(Value::Null) => Ok(()),
-                Some(Value::Object(annotations)) => annotations
-                    .iter()
-                    .try_for_each(|(key, value)| text_or_null(Some(value), &format!("metadata.annotations.{key}"))),
+                Some(Value::Object(annotations)) => annotations.iter().try_for_each(|(key, value)| {
+                    text_or_null(Some(value), &format!("metadata.annotations.{key}"))
+                }),
                 Some(other) => {
                     Err(format!("metadata.annotations: expected a mapping, found {}", yaml::kind_name(other)))
                 }
@@ -255,15 +255,22 @@ mod tests {
     #[test]
     fn hooks_and_kinds_are_sorted() {
         let doc = |kind: &str, extra: &str| format!("kind: {kind}\nmetadata:\n  name: {kind}\n{extra}");
-        let hook = "  annotations:\n    helm.sh/hook: pre-install, Post-Upgrade\n    helm.sh/hook-weight: \"-5\"\n";
+        let hook =
+            "  annotations:\n    helm.sh/hook: pre-install, Post-Upgrade\n    helm.sh/hook-weight: \"-5\"\n";
         let files = vec![
             ("c/b.yaml".to_owned(), doc("Widget", "")),
-            ("c/a.yaml".to_owned(), [doc("Deployment", ""), doc("Service", ""), doc("Job", hook)].join("\n---\n")),
+            (
+                "c/a.yaml".to_owned(),
+                [doc("Deployment", ""), doc("Service", ""), doc("Job", hook)].join("\n---\n"),
+            ),
         ];
         let (manifests, hooks) = sort(files).unwrap();
         let kinds: Vec<&str> = manifests.iter().map(Manifest::kind).collect();
         assert_eq!(kinds, ["Service", "Deployment", "Widget"]);
-        assert_eq!((hooks[0].weight, &hooks[0].events[..]), (-5, &[HookEvent::PreInstall, HookEvent::PostUpgrade][..]));
+        assert_eq!(
+            (hooks[0].weight, &hooks[0].events[..]),
+            (-5, &[HookEvent::PreInstall, HookEvent::PostUpgrade][..])
+        );
         assert_eq!(hooks[0].effective_delete_policies(), [DeletePolicy::BeforeHookCreation]);
     }
 

@@ -32,7 +32,13 @@ const LONGEST_NAME: usize = 53;
 /// Looks at the cluster for templates. Not there: empty, as for `helm template`.
 pub trait Lookup: Send + Sync + fmt::Debug {
     /// An object, or a list (`{"items": [...]}`) where `name` is empty; None where there is none.
-    fn lookup(&self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Result<Option<Json>, String>;
+    fn lookup(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Json>, String>;
 }
 
 /// What a rendering depends on beside chart and values.
@@ -128,7 +134,8 @@ fn render_here(chart: &Chart, values: &Values, options: &Options) -> Result<Rend
             "name it as a dependency of an application chart",
         ));
     }
-    let coalesced = values::coalesce_values(&node, &user, values::Nulls::Delete).map_err(HelmError::Values)?;
+    let coalesced =
+        values::coalesce_values(&node, &user, values::Nulls::Delete).map_err(HelmError::Values)?;
     if !options.skip_schema_validation {
         values::validate(&node, &coalesced).map_err(HelmError::Schema)?;
     }

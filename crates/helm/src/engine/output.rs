@@ -98,7 +98,8 @@ impl Rendered {
         for wanted in &options.show_only {
             let mut found = false;
             for document in &documents {
-                let Some(source) = document.split("# Source: ").nth(1).and_then(|rest| rest.lines().next()) else {
+                let Some(source) = document.split("# Source: ").nth(1).and_then(|rest| rest.lines().next())
+                else {
                     continue;
                 };
                 let inner = source.split_once('/').map_or(source, |(_, inner)| inner);

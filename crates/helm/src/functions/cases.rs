@@ -34,13 +34,8 @@ pub fn lower_with(text: &str, connector: char) -> String {
             _ => {
                 let number = word;
                 (kind, word, rest) = next_word(rest);
-                if kind != Word::Alphabet {
-                    // The number belongs to the word before it: Bld4Floor is bld4_floor.
-                    put_lower(&mut out, Word::Number, number, connector);
-                    if !matches!(kind, Word::Connector | Word::Punctuation) {
-                        out.push(connector);
-                    }
-                } else {
+                if kind == Word::Alphabet {
+                    // Small letters behind a number belong to it: HTTP2xx is http_2xx.
                     out.push(connector);
                     put_lower(&mut out, Word::Number, number, connector);
                     while matches!(kind, Word::Alphabet | Word::Number) {
@@ -48,6 +43,12 @@ pub fn lower_with(text: &str, connector: char) -> String {
                         (kind, word, rest) = next_word(rest);
                     }
                     if !matches!(kind, Word::None | Word::Punctuation | Word::Connector) {
+                        out.push(connector);
+                    }
+                } else {
+                    // Else the number belongs to the word before it: Bld4Floor is bld4_floor.
+                    put_lower(&mut out, Word::Number, number, connector);
+                    if !matches!(kind, Word::Connector | Word::Punctuation) {
                         out.push(connector);
                     }
                 }
@@ -189,7 +190,8 @@ mod tests {
         for (text, expected) in rows {
             assert_eq!(lower_with(text, '_'), expected, "{text}");
         }
-        for (text, expected) in [("http_server", "HttpServer"), ("_camel_case", "_CamelCase"), ("ALL", "All")] {
+        for (text, expected) in [("http_server", "HttpServer"), ("_camel_case", "_CamelCase"), ("ALL", "All")]
+        {
             assert_eq!(pascal(text), expected, "{text}");
         }
     }

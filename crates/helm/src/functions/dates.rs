@@ -83,8 +83,14 @@ pub fn add(f: &mut FuncMap) {
 fn round_duration(nanos: u64) -> String {
     const SECOND: u64 = 1_000_000_000;
     const DAY: u64 = 86_400 * SECOND;
-    let units =
-        [(DAY * 365, "y"), (DAY * 30, "mo"), (DAY, "d"), (3_600 * SECOND, "h"), (60 * SECOND, "m"), (SECOND, "s")];
+    let units = [
+        (DAY * 365, "y"),
+        (DAY * 30, "mo"),
+        (DAY, "d"),
+        (3_600 * SECOND, "h"),
+        (60 * SECOND, "m"),
+        (SECOND, "s"),
+    ];
     units
         .iter()
         .find(|(length, _)| nanos > *length)
@@ -129,9 +135,8 @@ impl Object for Time {
         match name {
             "Format" => Some(Signature::fixed(&[Type::String])),
             "AddDate" => Some(Signature::fixed(&[Type::Int, Type::Int, Type::Int])),
-            "Unix" | "UnixNano" | "UnixMilli" | "UTC" | "Year" | "Day" | "Hour" | "Minute" | "Second" | "String" => {
-                Some(Signature::fixed(&[]))
-            }
+            "Unix" | "UnixNano" | "UnixMilli" | "UTC" | "Year" | "Day" | "Hour" | "Minute" | "Second"
+            | "String" => Some(Signature::fixed(&[])),
             _ => None,
         }
     }

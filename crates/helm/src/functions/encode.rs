@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use gotmpl::{FuncError, FuncMap, Map, Signature, Type, Value};
 use serde_json::Value as Json;
 
-use super::{Outcome, arg, bytes_arg, text_arg};
+use super::{arg, bytes_arg, text_arg};
 use crate::convert::{to_json, to_map, to_value};
 use crate::json::{self, Style};
 use crate::yaml;
@@ -18,7 +18,9 @@ pub fn add(f: &mut FuncMap) {
     f.add("mustToYaml", ONE, |_, a| Ok(Value::from(to_yaml(&arg(a, 0))?)));
     f.add("toJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::COMPACT).unwrap_or_default())));
     f.add("mustToJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::COMPACT)?)));
-    f.add("toPrettyJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::PRETTY).unwrap_or_default())));
+    f.add("toPrettyJson", ONE, |_, a| {
+        Ok(Value::from(json_text(&arg(a, 0), Style::PRETTY).unwrap_or_default()))
+    });
     f.add("mustToPrettyJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::PRETTY)?)));
     for name in ["toRawJson", "mustToRawJson"] {
         f.add(name, ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::RAW)?)));
@@ -27,7 +29,9 @@ pub fn add(f: &mut FuncMap) {
         Ok(Value::Map(match yaml::read_value(&text_arg(a, 0)) {
             Ok(Json::Null) => Map::new(),
             Ok(Json::Object(map)) => to_map(&map),
-            Ok(other) => error_map(&wrong_kind("error unmarshaling JSON: while decoding JSON: ", &other, OBJECT)),
+            Ok(other) => {
+                error_map(&wrong_kind("error unmarshaling JSON: while decoding JSON: ", &other, OBJECT))
+            }
             Err(error) => error_map(&format!("error converting YAML to JSON: {error}")),
         }))
     });
@@ -59,7 +63,7 @@ pub fn add(f: &mut FuncMap) {
     });
     f.add("mustFromJson", TEXT, |_, a| Ok(to_value(&read_json(&text_arg(a, 0))?)));
     f.add("b64enc", TEXT, |_, a| Ok(Value::from(STANDARD.encode(bytes_arg(a, 0).as_bytes()))));
-    f.add("b64dec", TEXT, |_, a| base64_decode(bytes_arg(a, 0).as_bytes()));
+    f.add("b64dec", TEXT, |_, a| Ok(base64_decode(bytes_arg(a, 0).as_bytes())));
 }
 
 const OBJECT: &str = "map[string]interface {}";
@@ -75,7 +79,8 @@ fn wrong_kind(prefix: &str, value: &Json, wanted: &str) -> String {
 
 /// What `toYaml` gives.
 pub fn to_yaml(value: &Value) -> Result<String, FuncError> {
-    let json = to_json(value).map_err(|error| FuncError::new(format!("error marshaling into JSON: {error}")))?;
+    let json =
+        to_json(value).map_err(|error| FuncError::new(format!("error marshaling into JSON: {error}")))?;
     Ok(yaml::write_trimmed(&json))
 }
 
@@ -92,9 +97,9 @@ fn read_json(text: &str) -> Result<Json, String> {
 }
 
 /// Broken base64 gives the error's text as the result, as Sprig has it.
-fn base64_decode(bytes: &[u8]) -> Outcome {
+fn base64_decode(bytes: &[u8]) -> Value {
     let compact: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\n' | b'\r')).collect();
-    Ok(match STANDARD.decode(&compact) {
+    match STANDARD.decode(&compact) {
         Ok(decoded) => Value::string(decoded),
         Err(error) => {
             let at = match error {
@@ -103,5 +108,5 @@ fn base64_decode(bytes: &[u8]) -> Outcome {
             };
             Value::from(format!("illegal base64 data at input byte {at}"))
         }
-    })
+    }
 }

@@ -170,14 +170,9 @@ pub fn strings(value: &Value) -> Vec<Str> {
 
 fn slice(args: &[Value]) -> Outcome {
     let source = arg(args, 0);
-    let list = match items(&source, "") {
-        Ok(list) => list,
-        Err(_) => {
-            return Err(FuncError::new(format!(
-                "list should be type of slice or array but {}",
-                source.kind().name()
-            )));
-        }
+    let Ok(list) = items(&source, "") else {
+        let kind = source.kind().name();
+        return Err(FuncError::new(format!("list should be type of slice or array but {kind}")));
     };
     if list.is_empty() {
         return Ok(Value::Nil);

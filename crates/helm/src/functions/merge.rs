@@ -64,7 +64,8 @@ mod tests {
     #[test]
     fn what_is_there_stays_unless_empty() {
         let dest = json!({"a": 1, "b": "", "c": {"x": 1, "z": null}, "l": [1], "e": [], "n": null});
-        let source = json!({"a": 2, "b": "s", "c": {"x": 2, "y": 3, "z": 4}, "l": [2], "e": [3], "n": 5, "new": {}});
+        let source =
+            json!({"a": 2, "b": "s", "c": {"x": 2, "y": 3, "z": 4}, "l": [2], "e": [3], "n": 5, "new": {}});
         assert_eq!(
             merged(dest, source, false),
             json!({"a": 1, "b": "s", "c": {"x": 1, "y": 3, "z": 4}, "l": [1], "e": [3], "n": 5, "new": {}})

@@ -34,7 +34,9 @@ pub fn add(f: &mut FuncMap) {
         f.add(name, REST, |_, a| Ok(Value::Int64(a.iter().map(to_int64).max().unwrap_or(0))));
     }
     f.add("min", REST, |_, a| Ok(Value::Int64(a.iter().map(to_int64).min().unwrap_or(0))));
-    f.add("maxf", REST, |_, a| Ok(Value::Float64(a.iter().map(to_float64).fold(f64::NEG_INFINITY, f64::max))));
+    f.add("maxf", REST, |_, a| {
+        Ok(Value::Float64(a.iter().map(to_float64).fold(f64::NEG_INFINITY, f64::max)))
+    });
     f.add("minf", REST, |_, a| Ok(Value::Float64(a.iter().map(to_float64).fold(f64::INFINITY, f64::min))));
     f.add("floor", ONE, |_, a| Ok(Value::Float64(to_float64(&arg(a, 0)).floor())));
     f.add("ceil", ONE, |_, a| Ok(Value::Float64(to_float64(&arg(a, 0)).ceil())));
@@ -47,9 +49,7 @@ pub fn add(f: &mut FuncMap) {
     });
     f.add("addf", Signature::ANY, |_, a| Ok(decimal::fold(0.0, a, decimal::Op::Add)));
     f.add("add1f", ONE, |_, a| Ok(decimal::fold(to_float64(&arg(a, 0)), &[Value::Int(1)], decimal::Op::Add)));
-    for (name, op) in
-        [("subf", decimal::Op::Sub), ("mulf", decimal::Op::Mul), ("divf", decimal::Op::Div)]
-    {
+    for (name, op) in [("subf", decimal::Op::Sub), ("mulf", decimal::Op::Mul), ("divf", decimal::Op::Div)] {
         f.add(name, REST, move |_, a| Ok(decimal::fold(to_float64(&arg(a, 0)), &a[1..], op)));
     }
     f.add("randInt", Signature::fixed(&[Type::Int, Type::Int]), |_, a| {
@@ -74,11 +74,8 @@ pub fn to_int64(value: &Value) -> i64 {
     match value {
         Value::Float64(float) => {
             // What does not fit is the lowest integer, as on amd64.
-            if *float >= -9.223_372_036_854_775_8e18 && *float < 9.223_372_036_854_775_8e18 {
-                *float as i64
-            } else {
-                i64::MIN
-            }
+            const BOUND: f64 = 9_223_372_036_854_775_808.0;
+            if (-BOUND..BOUND).contains(float) { *float as i64 } else { i64::MIN }
         }
         Value::Bool(flag) => i64::from(*flag),
         Value::String(text) => text.as_str().and_then(parse_int).unwrap_or(0),

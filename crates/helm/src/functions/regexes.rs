@@ -29,7 +29,11 @@ pub fn add(f: &mut FuncMap) {
             let (regex, text, most) = (compile(&text_arg(a, 0))?, text_arg(a, 1), int_arg(a, 2));
             let most = usize::try_from(most).unwrap_or(usize::MAX);
             let found: Vec<&str> = regex.find_iter(&text).take(most).map(|found| found.as_str()).collect();
-            Ok(if found.is_empty() { Value::List(List::nil(ListType::String)) } else { Value::strings(found) })
+            Ok(if found.is_empty() {
+                Value::List(List::nil(ListType::String))
+            } else {
+                Value::strings(found)
+            })
         });
     }
     for name in ["regexReplaceAll", "mustRegexReplaceAll"] {

@@ -72,7 +72,9 @@ pub fn add(f: &mut FuncMap) {
     f.add("squote", Signature::ANY, |_, a| {
         Ok(joined(a, |value| gotmpl::sprintf(b"'%v'", std::slice::from_ref(value))))
     });
-    f.add("cat", Signature::ANY, |_, a| Ok(joined(a, |value| gotmpl::sprintf(b"%v", std::slice::from_ref(value)))));
+    f.add("cat", Signature::ANY, |_, a| {
+        Ok(joined(a, |value| gotmpl::sprintf(b"%v", std::slice::from_ref(value))))
+    });
     f.add("indent", INT_TEXT, |_, a| indent(int_arg(a, 0), &bytes_arg(a, 1), false));
     f.add("nindent", INT_TEXT, |_, a| indent(int_arg(a, 0), &bytes_arg(a, 1), true));
     f.add("replace", Signature::fixed(&[Type::String, Type::String, Type::String]), |_, a| {
@@ -110,9 +112,9 @@ pub fn add(f: &mut FuncMap) {
         }
         Ok(Value::string(chars.into_iter().collect::<String>()))
     });
-    f.add("randAlphaNum", INT, |_, a| random(a, |c| c.is_ascii_alphanumeric()));
-    f.add("randAlpha", INT, |_, a| random(a, |c| c.is_ascii_alphabetic()));
-    f.add("randNumeric", INT, |_, a| random(a, |c| c.is_ascii_digit()));
+    f.add("randAlphaNum", INT, |_, a| random(a, u8::is_ascii_alphanumeric));
+    f.add("randAlpha", INT, |_, a| random(a, u8::is_ascii_alphabetic));
+    f.add("randNumeric", INT, |_, a| random(a, u8::is_ascii_digit));
     f.add("randAscii", INT, |_, a| random(a, |c| matches!(c, b' '..=b'~')));
 }
 
@@ -121,7 +123,7 @@ fn joined(args: &[Value], shape: impl Fn(&Value) -> Vec<u8>) -> Value {
     Value::string(parts.join(&b' '))
 }
 
-fn numbered<'a>(parts: Vec<&'a str>) -> Value {
+fn numbered(parts: Vec<&str>) -> Value {
     let map = Map::of(MapType::String);
     for (at, part) in parts.into_iter().enumerate() {
         map.insert(format!("_{at}"), part);
@@ -153,7 +155,7 @@ pub fn go_split<'a>(text: &'a str, separator: &str, most: usize) -> Vec<&'a str>
 fn indent(spaces: i64, text: &Str, new_line: bool) -> Outcome {
     let spaces = usize::try_from(spaces).map_err(|_| "strings: negative Repeat count")?;
     let bytes = text.as_bytes();
-    let lines = bytes.iter().filter(|b| **b == b'\n').count() + 1;
+    let lines = bytes.split(|b| *b == b'\n').count();
     let size = lines.saturating_mul(spaces).saturating_add(bytes.len());
     if size > MAX_TEXT {
         return Err(FuncError::new("the indented text is too long"));
@@ -189,7 +191,10 @@ fn trunc(count: i64, text: &Str) -> Str {
 fn substring(start: i64, end: i64, text: &Str) -> Outcome {
     let bytes = text.as_bytes();
     let out_of_range = || {
-        FuncError::new(format!("runtime error: slice bounds out of range [{start}:{end}] with length {}", bytes.len()))
+        FuncError::new(format!(
+            "runtime error: slice bounds out of range [{start}:{end}] with length {}",
+            bytes.len()
+        ))
     };
     let slice = if start < 0 {
         bytes.get(..usize::try_from(end).map_err(|_| out_of_range())?)
@@ -229,7 +234,11 @@ fn title(text: &str) -> String {
                 && (previous.is_ascii() || previous.is_whitespace());
             previous = c;
             // Go maps one character to one.
-            if is_separator { c.to_uppercase().next().filter(|_| c.to_uppercase().count() == 1).unwrap_or(c) } else { c }
+            if is_separator {
+                c.to_uppercase().next().filter(|_| c.to_uppercase().count() == 1).unwrap_or(c)
+            } else {
+                c
+            }
         })
         .collect()
 }
@@ -303,18 +312,11 @@ fn wrap(text: &str, width: i64, separator: &str, break_words: bool) -> String {
             out.extend_from_slice(separator.as_bytes());
             offset += width;
         } else {
-            match bytes[offset + width..].iter().position(|b| *b == b' ') {
-                Some(space) => {
-                    let end = offset + width + space;
-                    out.extend_from_slice(&bytes[offset..end]);
-                    out.extend_from_slice(separator.as_bytes());
-                    offset = end + 1;
-                }
-                None => {
-                    out.extend_from_slice(&bytes[offset..]);
-                    offset = bytes.len();
-                }
-            }
+            let Some(space) = bytes[offset + width..].iter().position(|b| *b == b' ') else { break };
+            let end = offset + width + space;
+            out.extend_from_slice(&bytes[offset..end]);
+            out.extend_from_slice(separator.as_bytes());
+            offset = end + 1;
         }
     }
     out.extend_from_slice(&bytes[offset.min(bytes.len())..]);

@@ -17,7 +17,8 @@ pub fn prune(history: &[Entry], keep: usize) -> Vec<i64> {
     }
     let mut history = history.to_vec();
     history.sort_by_key(|entry| entry.version);
-    let deployed = history.iter().rev().find(|entry| entry.status == Status::Deployed).map(|entry| entry.version);
+    let deployed =
+        history.iter().rev().find(|entry| entry.status == Status::Deployed).map(|entry| entry.version);
     let surplus = history.len() - keep;
     history
         .iter()

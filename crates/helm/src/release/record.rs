@@ -200,7 +200,10 @@ impl Record {
         }
         put_text(&mut out, "manifest", &self.manifest);
         if !self.hooks.is_empty() {
-            out.insert("hooks".to_owned(), Value::Array(self.hooks.iter().map(RecordHook::to_json).collect()));
+            out.insert(
+                "hooks".to_owned(),
+                Value::Array(self.hooks.iter().map(RecordHook::to_json).collect()),
+            );
         }
         if self.version != 0 {
             out.insert("version".to_owned(), json!(self.version));

@@ -36,7 +36,11 @@ pub fn encode(record: &Record) -> Result<Vec<u8>, HelmError> {
     encoder.write_all(text.as_bytes()).map_err(failed)?;
     let packed = STANDARD.encode(encoder.finish().map_err(failed)?);
     if packed.len() > LIMIT {
-        return Err(HelmError::RecordTooLarge { name: record.name.clone(), size: packed.len(), limit: LIMIT });
+        return Err(HelmError::RecordTooLarge {
+            name: record.name.clone(),
+            size: packed.len(),
+            limit: LIMIT,
+        });
     }
     Ok(packed.into_bytes())
 }

@@ -85,7 +85,9 @@ impl Constraints {
 
     /// Whether the version satisfies one of the alternatives.
     pub fn check(&self, version: &Version) -> bool {
-        self.groups.iter().any(|group| group.constraints.iter().all(|c| c.check(version, group.with_prerelease)))
+        self.groups
+            .iter()
+            .any(|group| group.constraints.iter().all(|c| c.check(version, group.with_prerelease)))
     }
 }
 
@@ -106,8 +108,7 @@ fn is_wildcard(text: &str) -> bool {
 
 impl Constraint {
     fn parse(patterns: &Patterns, text: &str) -> Result<Self, SemverError> {
-        let found =
-            patterns.one.captures(text).ok_or_else(|| SemverError::Constraint(text.to_owned()))?;
+        let found = patterns.one.captures(text).ok_or_else(|| SemverError::Constraint(text.to_owned()))?;
         let part = |at: usize| found.get(at).map_or("", |part| part.as_str());
         let open = |at: usize| {
             let text = part(at).trim_start_matches('.');

@@ -64,7 +64,8 @@ fn coalesce_own(chart: &Node, dest: &Map, nulls: Nulls) {
             Some(Value::Map(above)) => {
                 if let Value::Map(below) = &default {
                     // A subchart's values go through here again later, so nulls stay until then.
-                    let is_subchart = chart.dependencies.iter().any(|d| key.as_bytes() == d.name().as_bytes());
+                    let is_subchart =
+                        chart.dependencies.iter().any(|d| key.as_bytes() == d.name().as_bytes());
                     let nulls = if is_subchart { Nulls::Keep } else { nulls };
                     if nulls == Nulls::Delete {
                         clean_nulls(below);

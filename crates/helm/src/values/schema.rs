@@ -39,9 +39,8 @@ fn check_one(schema: &[u8], values: &Map) -> Result<(), String> {
         serde_json::from_slice(schema).map_err(|error| format!("values.schema.json: {error}\n"))?;
     let mut instance = to_json(&Template::Map(values.clone()))?;
     whole_numbers(&mut instance);
-    let validator = jsonschema::options()
-        .build(&schema)
-        .map_err(|error| format!("values.schema.json: {error}\n"))?;
+    let validator =
+        jsonschema::options().build(&schema).map_err(|error| format!("values.schema.json: {error}\n"))?;
     let mut lines: Vec<String> = validator
         .iter_errors(&instance)
         .map(|error| {

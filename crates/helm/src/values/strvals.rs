@@ -134,7 +134,12 @@ impl Parser<'_> {
         }
     }
 
-    fn list_item(&mut self, mut list: Vec<Value>, at: usize, depth: usize) -> Result<(Vec<Value>, Step), String> {
+    fn list_item(
+        &mut self,
+        mut list: Vec<Value>,
+        at: usize,
+        depth: usize,
+    ) -> Result<(Vec<Value>, Step), String> {
         if depth > MAX_DEPTH {
             return Err(format!("lists are nested more than {MAX_DEPTH} deep"));
         }

@@ -117,7 +117,8 @@ fn is_yaml_float(text: &str) -> bool {
 
 /// Go refuses what overflows; Rust gives infinity for it.
 fn go_float(text: &str) -> Option<f64> {
-    let digits_only = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
+    let digits_only =
+        text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
     if !digits_only {
         return None;
     }

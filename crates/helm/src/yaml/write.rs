@@ -393,8 +393,8 @@ impl Facts {
             let before_blank = text[end..].starts_with([' ', '\t']) || end == text.len();
             if at == 0 {
                 match c {
-                    '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@'
-                    | '`' => indicators = true,
+                    '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%'
+                    | '@' | '`' => indicators = true,
                     '?' | ':' | '-' if before_blank => indicators = true,
                     _ => {}
                 }
@@ -424,7 +424,13 @@ impl Facts {
         let torn = space_break || special;
         Self {
             multiline: breaks,
-            plain: !(leading || trailing_space || trailing_break || break_space || torn || breaks || indicators),
+            plain: !(leading
+                || trailing_space
+                || trailing_break
+                || break_space
+                || torn
+                || breaks
+                || indicators),
             single: !(break_space || torn),
             block: !(trailing_space || torn),
         }
