@@ -106,6 +106,11 @@ impl Cluster {
         (1..=self.state.nodes).map(|number| (node_name(number), self.state.subnet.node(number))).collect()
     }
 
+    /// PID 1 of each node that runs, as the host counts processes.
+    pub fn pids(&self) -> Vec<u32> {
+        self.nodes().iter().filter_map(|node| self.state.alive(node)).map(|process| process.pid).collect()
+    }
+
     /// Asks every node's supervisor.
     pub async fn status(&self) -> Status {
         let nodes = self.addresses().into_iter().map(|(name, address)| async move {

@@ -15,9 +15,6 @@ use crate::{cgroup, layout, network};
 
 /// The supervisor gives its components, one after the other, less than this.
 const ORDERLY: Duration = Duration::from_secs(90);
-/// A killed process ends at once unless the kernel itself holds it.
-const KILLED: Duration = Duration::from_secs(20);
-
 impl Cluster {
     /// Stops the nodes in order and keeps their data; `up` brings them back.
     pub async fn stop(&self, progress: &ProgressSink) -> Result<()> {
@@ -36,7 +33,7 @@ impl Cluster {
         let Some(process) = self.state.alive(node) else { return Ok(()) };
         progress.tell(node, "stopping", false);
         if !process.end(Signal::TERM, ORDERLY).await? {
-            kill(process, node).await?;
+            process.kill(node).await?;
         }
         progress.tell(node, "stopped", true);
         Ok(())
@@ -61,7 +58,7 @@ pub async fn down(state_root: &Path, name: &str, progress: &ProgressSink) -> Res
         try_join_all(nodes.iter().filter_map(|node| state.alive(node).map(|process| (node, process))).map(
             |(node, process)| async move {
                 progress.tell(node, "ending", false);
-                kill(process, node).await?;
+                process.kill(node).await?;
                 progress.tell(node, "ended", true);
                 Ok::<_, Error>(())
             },
@@ -86,20 +83,6 @@ pub async fn down(state_root: &Path, name: &str, progress: &ProgressSink) -> Res
     let _ = std::fs::remove_dir(state_root);
     cleared?;
     Ok(existed)
-}
-
-/// A node's PID 1 takes everything of the node with it.
-async fn kill(process: &crate::process::Process, node: &str) -> Result<()> {
-    if process.end(Signal::KILL, KILLED).await? {
-        return Ok(());
-    }
-    Err(Error::System {
-        what: format!("ending node {node}"),
-        source: std::io::Error::other(format!(
-            "process {} does not end although killed; something holds it in the kernel",
-            process.pid
-        )),
-    })
 }
 
 /// What is outside the nodes' own namespaces.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+/// A killed process ends at once unless the kernel itself holds it.
+const KILLED: Duration = Duration::from_secs(20);
+
 /// One process of this machine since it was switched on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Process {
@@ -43,6 +46,20 @@ impl Process {
         let descriptor =
             crate::descriptor::readable(descriptor).map_err(Error::system("waiting for a process"))?;
         Ok(tokio::time::timeout(limit, descriptor.readable()).await.is_ok())
+    }
+
+    /// Kills a node's PID 1, which takes everything of the node with it, and waits for its end.
+    pub(crate) async fn kill(&self, node: &str) -> Result<()> {
+        if self.end(Signal::KILL, KILLED).await? {
+            return Ok(());
+        }
+        Err(Error::System {
+            what: format!("ending node {node}"),
+            source: std::io::Error::other(format!(
+                "process {} does not end although killed; something holds it in the kernel",
+                self.pid
+            )),
+        })
     }
 }
 

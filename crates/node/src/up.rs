@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use futures::future::try_join_all;
 use rtnetlink::Handle;
@@ -20,6 +21,9 @@ use crate::spec::{APPLETS, Bundle, MAX_NODES, NEEDED_BINARIES, ProgressSink, Spe
 use crate::state::{Lock, State};
 use crate::supervisor::{Request, connect};
 use crate::{kvm, logs, network, ready};
+
+/// A supervisor answers at once; on a machine that swaps it may take a moment.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Makes the cluster that `spec` asks for, or starts what of it does not run, and waits until every node is Ready.
 ///
@@ -57,8 +61,10 @@ pub async fn up(spec: &Spec, progress: &ProgressSink) -> Result<Cluster> {
     let bridge = network::ensure_bridge(&handle, &layout, state.subnet).await?;
     progress.tell("network", format!("{} on {}", state.subnet, layout.bridge()), true);
 
-    let (missing, alive): (Vec<u32>, Vec<u32>) =
-        (1..=state.nodes).partition(|number| state.alive(&node_name(*number)).is_none());
+    let (mut missing, mut alive) = (Vec::new(), Vec::new());
+    for number in 1..=state.nodes {
+        if runs(&state, &node_name(number)).await? { alive.push(number) } else { missing.push(number) }
+    }
     if missing.contains(&1) || !layout.kubeconfig().exists() {
         authorities.write_admin(&layout, state.subnet)?;
     }
@@ -89,6 +95,18 @@ pub async fn up(spec: &Spec, progress: &ProgressSink) -> Result<Cluster> {
         }
     }
     Ok(cluster)
+}
+
+/// Whether a node runs and its supervisor answers. One that does not answer (it was killed this moment, or hangs) is
+/// ended for good, so that it can be started anew.
+async fn runs(state: &State, node: &str) -> Result<bool> {
+    let Some(process) = state.alive(node) else { return Ok(false) };
+    let asked = async { connect(process.pid, &Request::Status).await.ok()?.next().await };
+    if matches!(tokio::time::timeout(ANSWER, asked).await, Ok(Some(_))) {
+        return Ok(true);
+    }
+    process.kill(node).await?;
+    Ok(false)
 }
 
 /// Checks that the bundle is whole, and follows its links: what is bound into a node must be a file.

@@ -117,6 +117,9 @@ fn controller_manager() -> Component {
         // Pod ranges follow from the nodes' numbers and are set with the network, not handed out here.
         "--allocate-node-cidrs=false".into(),
         "--cluster-name=landfall".into(),
+        // Each controller makes itself an account at the start: by the default of 20 a second that takes seconds.
+        "--kube-api-qps=300".into(),
+        "--kube-api-burst=600".into(),
         "--profiling=false".into(),
         "--v=1".into(),
     ];

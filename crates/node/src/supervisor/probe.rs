@@ -13,7 +13,7 @@ use crate::layout::inside;
 
 /// Between two tries of a health endpoint that does not answer yet: there is nothing that would tell us.
 const SHORTEST: Duration = Duration::from_millis(20);
-const LONGEST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_millis(100);
 const ONE_TRY: Duration = Duration::from_secs(5);
 
 /// The socket on which a component says `READY=1`.
