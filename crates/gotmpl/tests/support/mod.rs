@@ -3,9 +3,11 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use gotmpl::{
     Context, Error, FuncError, FuncMap, Kind, List, ListType, Map, MapType, MissingKey, Object, Options,
@@ -38,7 +40,7 @@ impl Row {
             let (key, value) = line.split_once(':').unwrap_or_else(|| panic!("{}: {line}", self.place));
             match key {
                 "data" => {
-                    self.data = serde_json::from_str(value).unwrap_or_else(|e| panic!("{}: {e}", self.place))
+                    self.data = serde_json::from_str(value).unwrap_or_else(|e| panic!("{}: {e}", self.place));
                 }
                 "missing" => value.trim().clone_into(&mut self.missing),
                 "delimiters" => {
@@ -230,20 +232,18 @@ fn functions() -> FuncMap {
 
 /// What Go says of rows, in their order; `None` where there is no Go toolchain.
 pub fn ask_go(rows: &[Row]) -> Option<Vec<Result<Vec<u8>, String>>> {
-    let program = build()?;
+    let program = oracle()?;
     let mut child =
         Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("start the oracle");
     let mut stdin = child.stdin.take().unwrap();
-    let lines: String = rows
-        .iter()
-        .map(|row| {
-            let request = json!({
-                "template": row.template, "data": row.data, "missing": row.missing,
-                "left": row.delimiters.0, "right": row.delimiters.1, "parse": row.parse,
-            });
-            format!("{request}\n")
-        })
-        .collect();
+    let mut lines = String::new();
+    for row in rows {
+        let request = json!({
+            "template": row.template, "data": row.data, "missing": row.missing,
+            "left": row.delimiters.0, "right": row.delimiters.1, "parse": row.parse,
+        });
+        lines += &format!("{request}\n");
+    }
     let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
     let output = child.wait_with_output().expect("read the oracle");
     writer.join().unwrap().expect("write to the oracle");
@@ -262,16 +262,30 @@ pub fn ask_go(rows: &[Row]) -> Option<Vec<Result<Vec<u8>, String>>> {
     Some(answers)
 }
 
-/// The oracle's program, built once by cargo's temporary folder and Go's own cache.
+/// The oracle's program, built when its source has changed; `None` where there is no `go`.
+fn oracle() -> Option<&'static Path> {
+    static ORACLE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    ORACLE.get_or_init(build).as_deref()
+}
+
 fn build() -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("oracle-{}", std::process::id()));
-    let built = Command::new("go").arg("build").arg("-o").arg(&program).arg(".").current_dir(source).status();
-    match built {
-        Ok(status) if status.success() => Some(program),
-        Ok(status) => panic!("the oracle does not build: {status}"),
-        Err(_) => None,
+    let mut hasher = DefaultHasher::new();
+    for file in ["go.mod", "main.go"] {
+        std::fs::read(source.join(file)).unwrap().hash(&mut hasher);
     }
+    let version = Command::new("go").arg("version").output().ok()?;
+    version.stdout.hash(&mut hasher);
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("oracle-{:x}", hasher.finish()));
+    if !program.exists() {
+        // Another process may build the same; each gets there by a name of its own.
+        let unfinished = program.with_extension(std::process::id().to_string());
+        let built =
+            Command::new("go").args(["build", "-o"]).arg(&unfinished).arg(".").current_dir(source).status();
+        assert!(built.is_ok_and(|status| status.success()), "the oracle does not build");
+        std::fs::rename(unfinished, &program).unwrap();
+    }
+    Some(program)
 }
 
 fn unbase64(text: &str) -> Vec<u8> {
