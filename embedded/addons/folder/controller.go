@@ -265,9 +265,9 @@ func (c *controller) removeFolder(volume *corev1.PersistentVolume) error {
 	if err != nil {
 		return err
 	}
-	if err := c.disk.remove(name); err != nil {
-		return err
+	removed, err := c.disk.remove(name)
+	if removed {
+		c.log.Info("folder removed", "volume", volume.Name, "path", volume.Spec.Local.Path)
 	}
-	c.log.Info("folder removed", "volume", volume.Name, "path", volume.Spec.Local.Path)
-	return nil
+	return err
 }

@@ -40,10 +40,14 @@ func (d *disk) make(name string) error {
 	return d.root.Chmod(name, 0o777)
 }
 
-// remove deletes the folder of a volume with all that is in it. None is no error.
-func (d *disk) remove(name string) error {
-	if err := d.root.RemoveAll(name); err != nil {
-		return fmt.Errorf("folder of the volume: %w", err)
+// remove deletes the folder of a volume with all that is in it, and tells whether
+// there was one.
+func (d *disk) remove(name string) (bool, error) {
+	if _, err := d.root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
 	}
-	return nil
+	if err := d.root.RemoveAll(name); err != nil {
+		return false, fmt.Errorf("folder of the volume: %w", err)
+	}
+	return true, nil
 }

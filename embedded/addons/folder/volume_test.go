@@ -100,9 +100,9 @@ func TestDisk(t *testing.T) {
 	if err := os.Symlink(filepath.Dir(outside), filepath.Join(dir, "a", "link")); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // the second time there is nothing
-		if err := disk.remove("a"); err != nil {
-			t.Fatal(err)
+	for _, want := range []bool{true, false} { // the second time there is nothing
+		if removed, err := disk.remove("a"); removed != want || err != nil {
+			t.Fatalf("removed: %v, %v", removed, err)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "a")); !os.IsNotExist(err) {
@@ -111,7 +111,7 @@ func TestDisk(t *testing.T) {
 	if _, err := os.Stat(outside); err != nil {
 		t.Errorf("what the volume only pointed to is gone: %v", err)
 	}
-	if err := disk.remove("../kept"); err == nil {
+	if _, err := disk.remove("../kept"); err == nil {
 		t.Error("a path that leads out was taken")
 	}
 }
