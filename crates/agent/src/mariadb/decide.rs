@@ -134,7 +134,12 @@ fn new(view: &View<'_>, shared: &Shared) -> Decision {
 
 fn init(view: &View<'_>, shared: &Shared) -> Decision {
     if view.leads(shared) {
-        return Decision::Bootstrap;
+        // It may have come as far as to have a database, and no further.
+        return match (view.own.data, view.is_single()) {
+            (false, _) => Decision::Bootstrap,
+            (true, true) => Decision::Single,
+            (true, false) => Decision::Found,
+        };
     }
     let leader_speaks = view.fresh(shared, &shared.leader).is_some();
     if view.leader_expired(shared) && !leader_speaks && !view.own.data && view.first_speaking(shared) == Some(view.me) {

@@ -166,7 +166,7 @@ pub struct Notices(Option<UnixDatagram>);
 impl Server {
     pub fn start(settings: &Settings, mode: Mode) -> Result<(Self, Notices)> {
         let places = &settings.places;
-        write_secret_settings(settings)?;
+        write_options(settings, mode)?;
         let socket = places.run.join("notify");
         let _ = fs::remove_file(&socket);
         let notices = UnixDatagram::bind(&socket).ok();
@@ -174,7 +174,11 @@ impl Server {
             let _ = fs::set_permissions(&socket, fs::Permissions::from_mode(0o666));
         }
         let mut command = Command::new("mariadbd");
-        command.args(arguments(settings, mode, Path::new(GALERA).exists(), has_mariabackup())).env("NOTIFY_SOCKET", &socket).stdin(Stdio::null());
+        command.arg(format!("--defaults-extra-file={}", places.settings().display()));
+        if mode == Mode::Found {
+            command.arg("--wsrep-new-cluster");
+        }
+        command.env("NOTIFY_SOCKET", &socket).stdin(Stdio::null());
         let child = command.spawn().map_err(Error::io("cannot run mariadbd (is this MariaDB's image?)"))?;
         let pid = Pid::from_raw(child.id().unwrap_or_default() as i32);
         Ok((Self { child, pid }, Notices(notices)))
@@ -224,67 +228,81 @@ fn is_ours(pid: Pid) -> bool {
     fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|c| c.starts_with("mariadb") || c.starts_with("landfall"))
 }
 
-/// mariadbd's arguments. What is secret goes into a file.
-fn arguments(settings: &Settings, mode: Mode, galera: bool, mariabackup: bool) -> Vec<String> {
+/// mariadbd's options, all in a private file: the scripts of state transfer hand arguments on to programs
+/// that do not know them, and secrets would show in process lists.
+fn options(settings: &Settings, mode: Mode, galera: bool, mariabackup: bool) -> Vec<(String, Option<String>)> {
     let places = &settings.places;
-    let mut args = vec![
-        format!("--defaults-extra-file={}", places.settings().display()),
-        format!("--datadir={}", places.data.display()),
-        format!("--socket={}", places.socket().display()),
-        format!("--pid-file={}", places.run.join("mariadbd.pid").display()),
-        format!("--bind-address={}", settings.bind_address),
-        "--skip-name-resolve".to_owned(),
-    ];
+    let mut options: Vec<(String, Option<String>)> = Vec::new();
+    let mut set = |name: &str, value: String| options.push((name.to_owned(), Some(value)));
+    set("datadir", places.data.display().to_string());
+    set("socket", places.socket().display().to_string());
+    set("pid_file", places.run.join("mariadbd.pid").display().to_string());
+    set("bind_address", settings.bind_address.clone());
     if is_root() {
-        args.push(format!("--user={OWNER}"));
+        set("user", OWNER.to_owned());
     }
-    args.extend(settings.extra.iter().cloned());
     if mode == Mode::Single {
-        args.push("--wsrep-on=OFF".to_owned());
+        set("wsrep_on", "OFF".to_owned());
         if galera {
-            args.push("--wsrep-provider=none".to_owned());
+            set("wsrep_provider", "none".to_owned());
         }
-        return args;
+    } else {
+        let port = settings.wsrep_port;
+        let members: Vec<String> = settings.members().iter().map(|m| format!("{}:{port}", settings.host(m))).collect();
+        let method = settings.sst_method.clone().unwrap_or_else(|| if mariabackup { "mariabackup" } else { "rsync" }.to_owned());
+        let account = match &settings.sst {
+            Some(sst) => format!("{}:{}", sst.user, sst.password),
+            // By the unix socket, as the user that mariadbd runs as.
+            None => format!("{}:", if is_root() { OWNER.to_owned() } else { own_name().unwrap_or_default() }),
+        };
+        set("wsrep_on", "ON".to_owned());
+        set("wsrep_provider", GALERA.to_owned());
+        set("wsrep_provider_options", format!("gmcast.listen_addr=tcp://0.0.0.0:{port};evs.suspect_timeout=PT10S;gmcast.peer_timeout=PT10S"));
+        set("wsrep_cluster_name", settings.prefix.clone());
+        set("wsrep_cluster_address", format!("gcomm://{}", members.join(",")));
+        set("wsrep_node_address", format!("{}:{port}", settings.ip));
+        set("wsrep_node_name", settings.me.clone());
+        set("wsrep_sst_method", method);
+        set("wsrep_sst_auth", account);
+        set("binlog_format", "ROW".to_owned());
+        set("default_storage_engine", "InnoDB".to_owned());
+        set("innodb_autoinc_lock_mode", "2".to_owned());
     }
-    let members: Vec<String> = settings.members().iter().map(|m| format!("{}:{}", settings.host(m), settings.wsrep_port)).collect();
-    let method = settings.sst_method.clone().unwrap_or_else(|| if mariabackup { "mariabackup" } else { "rsync" }.to_owned());
-    args.extend([
-        "--wsrep-on=ON".to_owned(),
-        format!("--wsrep-provider={GALERA}"),
-        format!("--wsrep-provider-options=gmcast.listen_addr=tcp://0.0.0.0:{};evs.suspect_timeout=PT10S;gmcast.peer_timeout=PT10S", settings.wsrep_port),
-        format!("--wsrep-cluster-name={}", settings.prefix),
-        format!("--wsrep-cluster-address=gcomm://{}", members.join(",")),
-        format!("--wsrep-node-address={}:{}", settings.ip, settings.wsrep_port),
-        format!("--wsrep-node-name={}", settings.me),
-        format!("--wsrep-sst-method={method}"),
-        "--binlog-format=ROW".to_owned(),
-        "--default-storage-engine=InnoDB".to_owned(),
-        "--innodb-autoinc-lock-mode=2".to_owned(),
-    ]);
-    if mode == Mode::Found {
-        args.push("--wsrep-new-cluster".to_owned());
+    options.push(("skip_name_resolve".to_owned(), None));
+    for word in &settings.extra {
+        let word = word.trim_start_matches('-');
+        options.push(match word.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (word.to_owned(), None),
+        });
     }
-    args
+    options
+}
+
+/// The option file's text; values in quotes, since `#` would begin a comment.
+fn option_file(options: &[(String, Option<String>)]) -> String {
+    let mut text = "[mysqld]\n".to_owned();
+    for (name, value) in options {
+        match value {
+            None => text.push_str(&format!("{name}\n")),
+            Some(value) => text.push_str(&format!("{name}=\"{}\"\n", value.replace('\\', "\\\\").replace('"', "\\\""))),
+        }
+    }
+    text
 }
 
 fn has_mariabackup() -> bool {
     ["/usr/bin/mariadb-backup", "/usr/bin/mariabackup"].iter().any(|p| Path::new(p).exists())
 }
 
-fn write_secret_settings(settings: &Settings) -> Result<()> {
+fn write_options(settings: &Settings, mode: Mode) -> Result<()> {
     let path: PathBuf = settings.places.settings();
+    let text = option_file(&options(settings, mode, Path::new(GALERA).exists(), has_mariabackup()));
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(&settings.places.run)?;
         let _ = fs::remove_file(&path);
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        writeln!(file, "[mariadbd]")?;
-        if !settings.is_single() {
-            match &settings.sst {
-                Some(sst) => writeln!(file, "wsrep_sst_auth={}:{}", sst.user, sst.password)?,
-                // By the unix socket, as the user that mariadbd runs as.
-                None => writeln!(file, "wsrep_sst_auth={}:", if is_root() { OWNER.to_owned() } else { own_name().unwrap_or_default() })?,
-            }
-        }
+        file.write_all(text.as_bytes())?;
         if is_root() && let Ok(Some(owner)) = nix::unistd::User::from_name(OWNER) {
             nix::unistd::chown(&path, Some(owner.uid), Some(owner.gid))?;
             nix::unistd::chown(&settings.places.run, Some(owner.uid), Some(owner.gid))?;
@@ -361,31 +379,33 @@ mod tests {
 
     #[test]
     fn one_server_runs_without_galera() {
-        let args = arguments(&settings(Path::new("/x"), 1), Mode::Single, true, true);
-        assert!(args.contains(&"--wsrep-on=OFF".to_owned()) && args.contains(&"--max-connections=100".to_owned()));
-        assert!(!args.iter().any(|a| a.contains("gcomm")));
-        assert!(args[0].starts_with("--defaults-extra-file="), "it must be the first");
+        let text = option_file(&options(&settings(Path::new("/x"), 1), Mode::Single, true, true));
+        assert!(text.contains("wsrep_on=\"OFF\"") && text.contains("wsrep_provider=\"none\""));
+        assert!(text.contains("max-connections=\"100\""), "what the chart adds comes last");
+        assert!(!text.contains("gcomm") && !text.contains("wsrep_sst_auth"));
     }
 
     #[test]
-    fn only_the_founder_begins_a_cluster() {
-        let of = |mode| arguments(&settings(Path::new("/x"), 3), mode, true, false);
-        assert!(of(Mode::Found).contains(&"--wsrep-new-cluster".to_owned()));
-        let join = of(Mode::Join);
-        assert!(!join.contains(&"--wsrep-new-cluster".to_owned()));
-        assert!(join.iter().any(|a| a.contains("gcomm://mariadb-server-0.mariadb-discovery.openstack.svc:4567,mariadb-server-1.")));
-        assert!(join.contains(&"--wsrep-sst-method=rsync".to_owned()));
+    fn members_of_a_cluster_know_each_other() {
+        let text = option_file(&options(&settings(Path::new("/x"), 3), Mode::Join, true, false));
+        assert!(text.contains("wsrep_cluster_address=\"gcomm://mariadb-server-0.mariadb-discovery.openstack.svc:4567,mariadb-server-1."), "{text}");
+        assert!(text.contains("wsrep_sst_method=\"rsync\""));
     }
 
     #[test]
-    fn passwords_are_in_a_private_file_and_not_in_arguments() {
+    fn values_survive_the_option_file() {
+        let text = option_file(&[("a".into(), Some("x#y\"z\\".into())), ("flag".into(), None)]);
+        assert_eq!(text, "[mysqld]\na=\"x#y\\\"z\\\\\"\nflag\n");
+    }
+
+    #[test]
+    fn passwords_are_in_a_private_file() {
         let dir = tempfile::tempdir().unwrap();
         let settings = settings(dir.path(), 3);
-        let args = arguments(&settings, Mode::Found, true, true).join(" ");
-        assert!(!args.contains("s3cret") && !args.contains("t0psecret"));
-        write_secret_settings(&settings).unwrap();
+        write_options(&settings, Mode::Found).unwrap();
         let file = settings.places.settings();
-        assert!(fs::read_to_string(&file).unwrap().contains("wsrep_sst_auth=sst:t0psecret"));
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("sst:t0psecret") && !text.contains("s3cret"), "the administrator's goes by SQL");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
 

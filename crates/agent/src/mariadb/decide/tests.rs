@@ -54,6 +54,12 @@ fn one_server_makes_its_database_and_starts_with_it_ever_after() {
 }
 
 #[test]
+fn a_database_that_was_made_is_never_made_again() {
+    assert_eq!(of(0, 1, Some(&shared(ClusterState::Init, &[with_data(None)])), &[]), Decision::Single);
+    assert_eq!(of(0, 3, Some(&shared(ClusterState::Init, &[with_data(None)])), &[]), Decision::Found);
+}
+
+#[test]
 fn an_empty_volume_of_a_live_database_is_refused_unless_it_was_meant_so() {
     let live = shared(ClusterState::Live, &[empty()]);
     assert!(matches!(of(0, 1, Some(&live), &[]), Decision::Refuse(_)));
