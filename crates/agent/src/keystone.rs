@@ -51,7 +51,7 @@ pub async fn run(command: Command) -> Result<u8> {
             rotate(&store, most).await?;
         }
         Command::CredentialRotate => {
-            let repository = migrate::Repository::from_environment()?;
+            let repository = migrate::Repository::from_environment();
             // Only when everything is encrypted with the present primary key may an older one go.
             let (present, _) = store.read().await?;
             repository.migrate(&present.ok_or_else(|| store.absent())?).await.map_err(|e| {

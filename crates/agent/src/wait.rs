@@ -78,10 +78,8 @@ impl Waiting {
         let local = |d: &Dependency| matches!(d, Dependency::Socket { .. } | Dependency::Config { .. });
         let client = if self.dependencies.iter().all(local) { None } else { Some(pod::client().await?) };
         let mut own = Own { pod: pod::name(), ..Own::default() };
-        if self.dependencies.iter().any(evaluate::needs_own_pod) {
-            if let Some(client) = &client {
-                own.node = follow::own_node(client, &self.namespace, &own.pod).await?;
-            }
+        if let Some(client) = client.as_ref().filter(|_| self.dependencies.iter().any(evaluate::needs_own_pod)) {
+            own.node = follow::own_node(client, &self.namespace, &own.pod).await?;
         }
         let (updates, mut received) = mpsc::channel(64);
         let mut held: BTreeMap<Source, Held> = BTreeMap::new();

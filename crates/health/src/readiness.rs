@@ -59,7 +59,6 @@ pub fn readiness(object: &Value) -> Readiness {
         "DaemonSet" => workload::daemon_set(object),
         "Pod" => pod::pod(object),
         "Job" => batch::job(object),
-        "CronJob" => Readiness::Ready,
         "PersistentVolumeClaim" => claim(object),
         "Service" => service(object),
         "Ingress" => ingress(object),
@@ -70,7 +69,8 @@ pub fn readiness(object: &Value) -> Readiness {
         },
         "Node" => node(object),
         "APIService" => by_conditions(object, &["Available"]),
-        "PodDisruptionBudget" => Readiness::Ready,
+        // Nothing waits for these: a CronJob runs when its time comes.
+        "CronJob" | "PodDisruptionBudget" => Readiness::Ready,
         _ => generic(object),
     }
 }

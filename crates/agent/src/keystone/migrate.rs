@@ -16,9 +16,9 @@ pub struct Repository {
 }
 
 impl Repository {
-    pub fn from_environment() -> Result<Self> {
+    pub fn from_environment() -> Self {
         let dir = pod::var_of(&["KEY_REPOSITORY", "KEYSTONE_KEYS_REPOSITORY"]).unwrap_or_else(|| "/etc/keystone/credential-keys".to_owned());
-        Ok(Self { dir: dir.into(), program: pod::var("KEYSTONE_MANAGE").unwrap_or_else(|| "keystone-manage".to_owned()) })
+        Self { dir: dir.into(), program: pod::var("KEYSTONE_MANAGE").unwrap_or_else(|| "keystone-manage".to_owned()) }
     }
 
     /// Encrypts every credential with the primary of these keys.

@@ -137,16 +137,15 @@ pub fn founded(places: &Places) {
 
 /// Where Galera says how far a crashed member's data goes.
 pub async fn recover(settings: &Settings) -> Result<(Option<String>, Option<i64>)> {
+    // The options of a member, so that all it needs to read its data is as it will be; nothing connects.
+    write_options(settings, Mode::Join)?;
     let mut command = Command::new("mariadbd");
     command
-        .arg(format!("--datadir={}", settings.places.data.display()))
+        .arg(format!("--defaults-extra-file={}", settings.places.settings().display()))
         .arg(format!("--socket={}", settings.places.run.join("recover.sock").display()))
         .arg(format!("--pid-file={}", settings.places.run.join("recover.pid").display()))
-        .args(["--skip-networking", "--wsrep-on=ON", "--wsrep-recover", "--disable-log-error"])
-        .arg(format!("--wsrep-provider={GALERA}"))
-        .args(&settings.extra)
+        .args(["--skip-networking", "--wsrep-recover", "--disable-log-error"])
         .stdin(Stdio::null());
-    as_owner(&mut command);
     let output = command.output().await.map_err(Error::io("cannot run mariadbd --wsrep-recover"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     grastate::recovered(&said).ok_or_else(|| {

@@ -110,7 +110,7 @@ async fn start(settings: &Settings, client: Client) -> Result<(Running, Mode)> {
                 continue;
             }
         };
-        if read.is_some() && own_word_is_old(&read, settings, &own) {
+        if read.is_some() && own_word_is_old(read.as_ref(), settings, &own) {
             journal.publish(&own).await?;
         }
         let reachable = if settings.is_single() { BTreeSet::new() } else { reachable(settings, &members).await };
@@ -185,8 +185,8 @@ async fn start(settings: &Settings, client: Client) -> Result<(Running, Mode)> {
 }
 
 /// The shared word about this member is from an earlier life, or getting old.
-fn own_word_is_old(read: &Option<Read>, settings: &Settings, own: &Member) -> bool {
-    let shared = read.as_ref().and_then(|r| r.shared.members.get(&settings.me));
+fn own_word_is_old(read: Option<&Read>, settings: &Settings, own: &Member) -> bool {
+    let shared = read.and_then(|r| r.shared.members.get(&settings.me));
     shared.is_none_or(|m| {
         let age = m.sampled.map(|t| Timestamp::now().duration_since(t).as_secs());
         (m.data, m.phase, m.seqno, &m.uuid) != (own.data, own.phase, own.seqno, &own.uuid) || age.is_none_or(|a| a >= HEARTBEAT.as_secs() as i64)

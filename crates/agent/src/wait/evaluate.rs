@@ -175,8 +175,12 @@ fn custom_resource(object: Option<&Value>, wanted: &CustomResource) -> Status {
             Some(Value::String(value)) if *value == field.value => {}
             Some(Value::String(value)) => return unmet(format!("{} is {value}, not {}", field.key, field.value)),
             // The original compares strings only; numbers and booleans are taken by their text.
-            Some(other) if other.to_string() == field.value => {}
-            Some(other) => return unmet(format!("{} is {other}, not {}", field.key, field.value)),
+            Some(other) => {
+                let value = other.to_string();
+                if value != field.value {
+                    return unmet(format!("{} is {value}, not {}", field.key, field.value));
+                }
+            }
         }
     }
     for wish in &wanted.conditions {

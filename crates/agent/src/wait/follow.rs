@@ -75,9 +75,7 @@ async fn watch(api: &Api<DynamicObject>, source: &Source, updates: &Sender) -> N
 }
 
 async fn poll(api: &Api<DynamicObject>, source: &Source, updates: &Sender) {
-    let mut params = ListParams::default();
-    params.field_selector = source.fields();
-    params.label_selector = labels(source);
+    let params = ListParams { field_selector: source.fields(), label_selector: labels(source), ..ListParams::default() };
     let mut pause = FIRST_ROUND;
     loop {
         let answer = match api.list(&params).await {

@@ -36,7 +36,7 @@ impl Walk<'_> {
             return Some(self.crash(at, pod, status, &who, restarts, restarts >= 2 || gone));
         }
         status.pointer("/state/running")?;
-        self.running(at, pod, status, &who, restarts)
+        Some(self.running(at, pod, status, &who, restarts))
     }
 
     fn image(&mut self, at: &ObjectRef, status: &Value, who: &str, reason: &str, message: &str) -> Diagnosis {
@@ -104,27 +104,28 @@ impl Walk<'_> {
     }
 
     /// Running, but not ready.
-    fn running(&mut self, at: &ObjectRef, pod: &Value, status: &Value, who: &str, restarts: i64) -> Option<Diagnosis> {
+    fn running(&mut self, at: &ObjectRef, pod: &Value, status: &Value, who: &str, restarts: i64) -> Diagnosis {
         let name = text(status, "/name");
         if status.pointer("/lastState/terminated/reason").and_then(Value::as_str) == Some("OOMKilled") && restarts >= 1 {
-            return Some(self.crash(at, pod, status, who, restarts, false));
+            return self.crash(at, pod, status, who, restarts, false);
         }
         let failing = self.events(at).into_iter().find(|e| {
             text(e, "/reason") == "Unhealthy" && event_message(e).contains(" probe ")
         });
         let log = self.log(at, name, false).unwrap_or_default();
         if let Some(found) = self.trouble(at, who, log, false) {
-            return Some(found);
+            return found;
         }
         if let Some(event) = failing {
             let message = event_message(event);
             let probe = message.split_whitespace().next().unwrap_or("Readiness").to_lowercase();
-            return Some(Diagnosis::root(at, Code::ProbeFailing, format!("{who}: its {probe} probe fails"), join(message, &logs::tail(log, 2))).with(remedy::probe(at, name)));
+            return Diagnosis::root(at, Code::ProbeFailing, format!("{who}: its {probe} probe fails"), join(message, &logs::tail(log, 2)))
+                .with(remedy::probe(at, name));
         }
         if restarts > 0 {
-            return Some(self.crash(at, pod, status, who, restarts, false));
+            return self.crash(at, pod, status, who, restarts, false);
         }
-        Some(Diagnosis::root(at, Code::Starting, format!("{who} is running but not ready"), logs::tail(log, 1)))
+        Diagnosis::root(at, Code::Starting, format!("{who} is running but not ready"), logs::tail(log, 1))
     }
 
     /// What the log gives away. A service that does not answer leads on to that service.

@@ -27,7 +27,7 @@ pub fn pod(object: &Value) -> Readiness {
     let inits = list(object, "/status/initContainerStatuses");
     let of = inits.len().max(list(object, "/spec/initContainers").len());
     for (at, status) in inits.iter().enumerate() {
-        if finished_well(status) || text(status, "/state/running/startedAt") != "" && is_sidecar(object, text(status, "/name")) {
+        if finished_well(status) || status.pointer("/state/running").is_some() && is_sidecar(object, text(status, "/name")) {
             continue;
         }
         return unready(status, &format!("init container {} ({} of {of})", text(status, "/name"), at + 1));
