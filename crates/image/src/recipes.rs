@@ -12,7 +12,7 @@ use crate::recipe::{Kind, Recipe};
 static IMAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../images");
 
 /// Raised when the builder itself makes other bytes of the same recipe.
-const FORMAT: &str = "landfall-image-2";
+const FORMAT: &str = "landfall-image-3";
 
 #[derive(Debug, Clone)]
 pub struct Recipes {
@@ -119,12 +119,22 @@ impl Recipes {
         if recipe.from != "scratch" {
             hash.field(&self.key(&recipe.from, binary)?);
         }
-        hash.field(text);
+        hash.field(what_is_built(&recipe.name, text)?);
         for program in &recipe.binaries {
             hash.field(&binary(&program.name)?);
         }
         Ok(hash.hex())
     }
+}
+
+/// A recipe's text without what leaves the image as it is: comments, order, proofs.
+fn what_is_built(name: &str, text: &str) -> Result<String> {
+    let bad = |e: toml::de::Error| Error::Recipe { file: format!("{name}.toml"), reason: e.to_string() };
+    let mut table: toml::Table = text.parse().map_err(bad)?;
+    for field in ["check", "upstream"] {
+        table.remove(field);
+    }
+    Ok(table.to_string())
 }
 
 #[cfg(test)]
@@ -166,6 +176,13 @@ mod tests {
         assert_eq!(of("", "1"), of("", "1"));
         assert_ne!(of("", "1"), of("packages = [\"a\"]", "1"));
         assert_ne!(of("", "1"), of("", "2"));
+    }
+
+    #[test]
+    fn a_key_does_not_change_with_a_comment_or_a_check() {
+        let of = |rest: &str| set(&[("a", &format!("from = \"scratch\"\n{rest}"))]).unwrap().key("a", &no_binaries).unwrap();
+        assert_eq!(of(""), of("# a word\ncheck = [[\"true\"]]\nupstream = [\"x\"]"));
+        assert_ne!(of(""), of("remove = [\"/x\"]"));
     }
 
     #[test]
