@@ -139,74 +139,115 @@ impl<'a> Reader<'a> {
         if matches!(event, Event::DocumentEnd) {
             return Ok(Some(Value::Null));
         }
-        let value = self.node(event, span, 0)?;
+        let value = self.node(event, span)?;
         Ok(Some(value))
     }
 
-    fn child(&mut self, span: Span) -> Result<(Event<'a>, Span), YamlError> {
-        self.next()?.ok_or_else(|| YamlError::new(span, "the document ends too early"))
+    /// Builds the node that begins with this event. No recursion: documents may nest deeply, stacks may be small.
+    fn node(&mut self, event: Event<'a>, span: Span) -> Result<Value, YamlError> {
+        let mut open: Vec<Open> = Vec::new();
+        let (mut event, mut span) = (event, span);
+        loop {
+            self.nodes += 1;
+            if self.nodes > MAX_NODES {
+                return Err(YamlError::new(span, "document contains excessive aliasing"));
+            }
+            let mut done = match event {
+                Event::Scalar(text, style, anchor, tag) => {
+                    let at_key = matches!(open.last(), Some(Open { kind: Kind::Map { key: None, .. }, .. }));
+                    let merges = at_key && style == ScalarStyle::Plain && tag.is_none() && text == "<<";
+                    if merges && let Some(Open { kind: Kind::Map { key, .. }, .. }) = open.last_mut() {
+                        *key = Some(Key::Merge);
+                        None
+                    } else {
+                        let value = scalar(text.into_owned(), style, tag.as_deref(), span)?;
+                        self.keep(anchor, &value);
+                        Some(value)
+                    }
+                }
+                Event::SequenceStart(_, anchor, _) => {
+                    open.push(Open { anchor, kind: Kind::List(Vec::new()) });
+                    None
+                }
+                Event::MappingStart(_, anchor, _) => {
+                    open.push(Open { anchor, kind: Kind::Map { map: Map::new(), key: None } });
+                    None
+                }
+                Event::SequenceEnd | Event::MappingEnd => {
+                    let Some(Open { anchor, kind }) = open.pop() else {
+                        return Err(YamlError::new(span, "did not find expected node content"));
+                    };
+                    let value = match kind {
+                        Kind::List(items) => Value::Array(items),
+                        Kind::Map { map, .. } => Value::Object(map),
+                    };
+                    self.keep(anchor, &value);
+                    Some(value)
+                }
+                Event::Alias(id) => {
+                    let Some(value) = self.anchors.get(&id) else {
+                        return Err(YamlError::new(span, "an anchor's value contains itself"));
+                    };
+                    self.nodes += count(value);
+                    if self.nodes > MAX_NODES {
+                        return Err(YamlError::new(span, "document contains excessive aliasing"));
+                    }
+                    Some(value.clone())
+                }
+                _ => return Err(YamlError::new(span, "did not find expected node content")),
+            };
+            if open.len() > MAX_DEPTH {
+                return Err(YamlError::new(span, "the document is nested too deeply"));
+            }
+            if let Some(value) = done.take() {
+                match open.last_mut() {
+                    None => return Ok(value),
+                    Some(parent) => parent.take(value, span)?,
+                }
+            }
+            (event, span) =
+                self.next()?.ok_or_else(|| YamlError::new(span, "the document ends too early"))?;
+        }
     }
 
-    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Value, YamlError> {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(YamlError::new(span, "document contains excessive aliasing"));
-        }
-        if depth > MAX_DEPTH {
-            return Err(YamlError::new(span, "the document is nested too deeply"));
-        }
-        let (value, anchor) = match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                (scalar(text.into_owned(), style, tag.as_deref(), span)?, anchor)
-            }
-            Event::SequenceStart(_, anchor, _) => {
-                let mut items = Vec::new();
-                loop {
-                    let (event, at) = self.child(span)?;
-                    if matches!(event, Event::SequenceEnd) {
-                        break;
-                    }
-                    items.push(self.node(event, at, depth + 1)?);
-                }
-                (Value::Array(items), anchor)
-            }
-            Event::MappingStart(_, anchor, _) => (Value::Object(self.mapping(span, depth)?), anchor),
-            Event::Alias(id) => {
-                let Some(value) = self.anchors.get(&id) else {
-                    return Err(YamlError::new(span, "an anchor's value contains itself"));
-                };
-                let value = value.clone();
-                self.nodes += count(&value);
-                if self.nodes > MAX_NODES {
-                    return Err(YamlError::new(span, "document contains excessive aliasing"));
-                }
-                (value, 0)
-            }
-            _ => return Err(YamlError::new(span, "did not find expected node content")),
-        };
+    fn keep(&mut self, anchor: usize, value: &Value) {
         if anchor != 0 {
             self.anchors.insert(anchor, value.clone());
         }
-        Ok(value)
     }
+}
 
-    fn mapping(&mut self, span: Span, depth: usize) -> Result<Map<String, Value>, YamlError> {
-        let mut map = Map::new();
-        loop {
-            let (event, at) = self.child(span)?;
-            if matches!(event, Event::MappingEnd) {
-                return Ok(map);
-            }
-            let merges = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
-            let key = if merges { String::new() } else { key_text(self.node(event, at, depth + 1)?, at)? };
-            let (event, at) = self.child(span)?;
-            let value = self.node(event, at, depth + 1)?;
-            if merges {
-                merge(&mut map, value, at)?;
-            } else {
-                map.insert(key, value);
-            }
+/// A list or map whose end has not come yet.
+struct Open {
+    anchor: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    List(Vec<Value>),
+    Map { map: Map<String, Value>, key: Option<Key> },
+}
+
+enum Key {
+    Text(String),
+    /// `<<`
+    Merge,
+}
+
+impl Open {
+    /// Takes the next element, key or value.
+    fn take(&mut self, value: Value, span: Span) -> Result<(), YamlError> {
+        match &mut self.kind {
+            Kind::List(items) => items.push(value),
+            Kind::Map { map, key } => match key.take() {
+                None => *key = Some(Key::Text(key_text(value, span)?)),
+                Some(Key::Text(text)) => {
+                    map.insert(text, value);
+                }
+                Some(Key::Merge) => merge(map, value, span)?,
+            },
         }
+        Ok(())
     }
 }
 
