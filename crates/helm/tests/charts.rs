@@ -180,3 +180,20 @@ fn a_record_that_no_secret_holds_is_refused_with_its_size() {
     assert!(matches!(error, HelmError::RecordTooLarge { limit: release::LIMIT, .. }), "{error}");
     assert!(release::decode(b"!!").is_err());
 }
+
+/// Written by Helm 4.3.1's own storage driver.
+#[test]
+fn records_of_real_helm_are_read() {
+    use base64::Engine as _;
+    let text = std::fs::read_to_string(folder("expected/helm-secret.json")).unwrap();
+    let secret: Value = serde_json::from_str(&text).unwrap();
+    let data = base64::engine::general_purpose::STANDARD
+        .decode(secret["data"]["release"].as_str().unwrap())
+        .unwrap();
+    let record = release::decode(&data).unwrap();
+    assert_eq!((record.name.as_str(), record.version, record.info.status), ("go", 2, Status::Deployed));
+    assert_eq!(record.info.description, "Upgrade complete");
+    assert_eq!((record.chart_label().as_str(), record.apply_method.as_str()), ("c-1.0.0", "ssa"));
+    assert_eq!(record.config["x"], json!(1.5));
+    assert_eq!((record.hooks[0].kind.as_str(), &record.hooks[0].events[..]), ("Job", &["pre-install".to_owned()][..]));
+}
