@@ -78,8 +78,7 @@ fn list(findings: &[Finding]) -> String {
     findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error)
-        .map(|finding| format!("\n  {}: {}", finding.what, finding.remedy.en))
-        .collect()
+        .fold(String::new(), |text, finding| text + "\n  " + &finding.what + ": " + &finding.remedy.en)
 }
 
 impl Error {

@@ -120,7 +120,9 @@ pub(crate) fn tail_of(path: &Path) -> String {
     };
     let text = read().unwrap_or_else(|error| format!("({}: {error})", path.display()));
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..].iter().map(|line| format!("  {line}\n")).collect()
+    lines[lines.len().saturating_sub(TAIL_LINES)..]
+        .iter()
+        .fold(String::new(), |text, line| text + "  " + line + "\n")
 }
 
 #[cfg(test)]
@@ -132,7 +134,7 @@ mod tests {
     fn an_error_shows_only_the_last_lines() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.log");
-        std::fs::write(&path, (1..=100).map(|n| format!("line {n}\n")).collect::<String>()).unwrap();
+        std::fs::write(&path, (1..=100).fold(String::new(), |text, n| format!("{text}line {n}\n"))).unwrap();
         let tail = tail_of(&path);
         assert_eq!(tail.lines().count(), TAIL_LINES);
         assert!(tail.ends_with("  line 100\n"), "{tail}");

@@ -19,7 +19,7 @@ use crate::spec::ProgressSink;
 use crate::supervisor::{NodeStatus, Phase, Request, connect};
 
 /// A cold start on a slow machine takes a minute; beyond this something is wrong that waiting does not mend.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_mins(3);
 /// A component that was started again so often while the cluster starts does not come.
 const TOO_MANY_STARTS: u32 = 6;
 
@@ -43,13 +43,11 @@ pub(crate) async fn wait(
             ready = nodes(cluster, &fresh, begun, api, progress) => ready,
         }
     };
-    match tokio::time::timeout(LIMIT, work).await {
-        Ok(outcome) => outcome?,
-        Err(_) => {
-            let waiting = describe(&cluster.status().await);
-            return Err(Error::NotReady { seconds: LIMIT.as_secs(), waiting });
-        }
-    }
+    let Ok(outcome) = tokio::time::timeout(LIMIT, work).await else {
+        let waiting = describe(&cluster.status().await);
+        return Err(Error::NotReady { seconds: LIMIT.as_secs(), waiting });
+    };
+    outcome?;
     progress.tell("ready", format!("{0} of {0} nodes Ready, pods can be made", names.len()), true);
     Ok(())
 }

@@ -237,6 +237,6 @@ mod tests {
         assert!(subnet.overlaps(Ipv4Addr::new(10, 0, 0, 0), 8));
         assert!(subnet.overlaps(Ipv4Addr::new(10, 89, 0, 128), 25));
         assert!(!subnet.overlaps(Ipv4Addr::new(10, 89, 1, 0), 24));
-        assert!(subnet.overlaps(Ipv4Addr::new(0, 0, 0, 0), 0));
+        assert!(subnet.overlaps(Ipv4Addr::UNSPECIFIED, 0));
     }
 }

@@ -94,11 +94,11 @@ fn api_server(plan: &NodePlan<'_>) -> Component {
         name: "kube-apiserver".into(),
         program: format!("{}/kube-apiserver", inside::BIN),
         args,
-        env: go_memory(75, 450),
+        env: go_memory(50, 450),
         after: vec![After::Ready("etcd".into())],
         ready: vec![
             Ready::Notify,
-            Ready::Http { url: format!("https://127.0.0.1:{API_PORT}/readyz"), kubeconfig: probe() },
+            Ready::Http { url: format!("https://127.0.0.1:{API_PORT}/readyz"), kubeconfig: Some(probe()) },
         ],
         stop_seconds: 15,
     }
@@ -141,7 +141,7 @@ fn controller_manager() -> Component {
         args,
         env: go_memory(60, 200),
         after: vec![After::Ready("kube-apiserver".into())],
-        ready: vec![Ready::Http { url: "https://127.0.0.1:10257/healthz".into(), kubeconfig: probe() }],
+        ready: vec![Ready::Http { url: "https://127.0.0.1:10257/healthz".into(), kubeconfig: Some(probe()) }],
         stop_seconds: 10,
     }
 }
@@ -174,12 +174,12 @@ fn scheduler() -> Component {
         ],
         env: go_memory(60, 120),
         after: vec![After::Ready("kube-apiserver".into())],
-        ready: vec![Ready::Http { url: "https://127.0.0.1:10259/healthz".into(), kubeconfig: probe() }],
+        ready: vec![Ready::Http { url: "https://127.0.0.1:10259/healthz".into(), kubeconfig: Some(probe()) }],
         stop_seconds: 5,
     }
 }
 
 /// Who the supervisor is when it asks for health: nobody else's credentials, and no right beyond the health paths.
-fn probe() -> Option<std::path::PathBuf> {
-    Some(in_kubernetes("probe.conf").into())
+fn probe() -> std::path::PathBuf {
+    in_kubernetes("probe.conf").into()
 }

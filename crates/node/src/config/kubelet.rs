@@ -74,7 +74,7 @@ pub(crate) fn component(plan: &NodePlan<'_>) -> Component {
         name: "kubelet".into(),
         program: format!("{}/kubelet", inside::BIN),
         args,
-        env: go_memory(75, 200),
+        env: go_memory(50, 200),
         after: vec![After::Ready("containerd".into()), api_server(plan)],
         ready: vec![
             Ready::Notify,

@@ -63,10 +63,11 @@ impl Host {
         for pid in self.processes.difference(&before.processes) {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            if ours(&line) || !namespaces_of(&[*pid]).is_disjoint(namespaces) {
-                let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-                let status: Vec<&str> = status.lines().take(8).collect();
-                left.push(format!("process {pid}: {line} {status:?}"));
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            // One that has ended waits for this machine's init to notice: that is not for us to hasten.
+            let ended = status.lines().any(|line| line.starts_with("State:") && line.contains('Z'));
+            if !ended && (ours(&line) || !namespaces_of(&[*pid]).is_disjoint(namespaces)) {
+                left.push(format!("process {pid}: {line}"));
             }
         }
         left.extend(self.settings.symmetric_difference(&before.settings).cloned());

@@ -89,6 +89,5 @@ fn put(tar: &mut tar::Builder<Vec<u8>>, name: &str, content: &[u8]) -> io::Resul
 }
 
 fn digest(content: &[u8]) -> String {
-    let hex: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    Sha256::digest(content).iter().fold("sha256:".into(), |hex: String, byte| format!("{hex}{byte:02x}"))
 }

@@ -76,8 +76,8 @@ async fn whole_life() -> Fallible<()> {
     let root = PathBuf::from("/var/tmp/landfall-node-test");
     let sink = ProgressSink::default();
     down(&root, NAME, &sink).await?;
-    let before = host::Host::look(&bundle()?.node_tree)?;
-    let mut spec = Spec::new(NAME, 2, bundle()?);
+    let before = host::Host::look(&bundle().node_tree)?;
+    let mut spec = Spec::new(NAME, 2, bundle());
     spec.subnet = SUBNET.parse()?;
     spec.state_root = root.clone();
     let outcome = live(&spec, &sink).await;
@@ -204,13 +204,17 @@ fn ensure(holds: bool, what: &str) -> Fallible<()> {
 }
 
 /// The bundle of development, or the one that LANDFALL_TEST_BIN and LANDFALL_TEST_TREE name.
-fn bundle() -> Fallible<Bundle> {
-    let cache = std::env::var_os("LANDFALL_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-        Path::new(&std::env::var_os("HOME").unwrap_or_else(|| "/root".into())).join(".cache/landfall")
-    });
+fn bundle() -> Bundle {
+    let cache = std::env::var_os("LANDFALL_CACHE").map_or_else(
+        || {
+            let home = std::env::var_os("HOME").unwrap_or_else(|| "/root".into());
+            Path::new(&home).join(".cache/landfall")
+        },
+        PathBuf::from,
+    );
     let named =
         |name: &str, default: &str| std::env::var_os(name).map_or_else(|| cache.join(default), PathBuf::from);
     let dir = named("LANDFALL_TEST_BIN", "bin/dev");
     let bin = NEEDED_BINARIES.iter().map(|name| ((*name).to_owned(), dir.join(name))).collect();
-    Ok(Bundle { bin, node_tree: named("LANDFALL_TEST_TREE", "trees/dev-node") })
+    Bundle { bin, node_tree: named("LANDFALL_TEST_TREE", "trees/dev-node") }
 }
