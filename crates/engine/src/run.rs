@@ -49,11 +49,13 @@ pub struct Limits {
     pub steps: usize,
     /// Longest time without any progress seen in what a step waits for; then it fails as `no-progress`.
     pub patience: Duration,
+    /// What looks hopeless must look so for this long: controllers need a moment to take up a change.
+    pub certainty: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 32, patience: Duration::from_secs(15 * 60) }
+        Self { steps: 32, patience: Duration::from_secs(15 * 60), certainty: Duration::from_secs(2) }
     }
 }
 

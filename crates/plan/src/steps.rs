@@ -167,6 +167,7 @@ impl Planner<'_> {
         });
         let ids: BTreeSet<String> = hooks.iter().map(|(_, h)| hook_id(release, h)).collect();
         let mut previous: Option<String> = None;
+        let heavier = self.by_weight(index, &hooks);
         for (at, hook) in &hooks {
             let id = hook_id(release, hook);
             let mut needs = first.clone();
@@ -175,9 +176,9 @@ impl Planner<'_> {
             }
             if self.options.ordering == Ordering::Helm {
                 needs.extend(previous.replace(id.clone()));
-            } else if !self.graph.node_of_hook(index, *at).is_some_and(|n| self.graph.nodes[n].declares) {
-                let lighter = hooks.iter().filter(|(_, h)| h.weight < hook.weight);
-                needs.extend(lighter.filter(|(other, _)| !self.waits_for(index, *other, *at)).map(|(_, h)| hook_id(release, h)));
+            } else {
+                let lighter = hooks.iter().filter(|(other, _)| heavier.contains(&(*at, *other)));
+                needs.extend(lighter.map(|(_, h)| hook_id(release, h)));
             }
             needs.remove(&id);
             let change = if self.options.force && !ids.is_empty() && change::is_deployed(release, self.snapshot) {
@@ -236,11 +237,33 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether hook `a` waits, by whatever way, for hook `b` of the same release.
-    fn waits_for(&self, release: usize, a: usize, b: usize) -> bool {
-        let (Some(from), Some(to)) = (self.graph.node_of_hook(release, a), self.graph.node_of_hook(release, b)) else {
-            return false;
-        };
+    /// `(a, b)`: hook a, which declares nothing, goes after b, which is lighter. Left out where b waits
+    /// for a in whatever way: a declared need wins over a weight.
+    fn by_weight(&self, release: usize, hooks: &[(usize, &RenderedHook)]) -> BTreeSet<(usize, usize)> {
+        let node = |hook: usize| self.graph.node_of_hook(release, hook);
+        let silent = |hook: usize| !node(hook).is_some_and(|n| self.graph.nodes[n].declares);
+        let mut edges: BTreeSet<(usize, usize)> = hooks
+            .iter()
+            .flat_map(|(a, _)| hooks.iter().map(move |(b, _)| (*a, *b)))
+            .filter(|(a, b)| a != b && node(*a).zip(node(*b)).is_some_and(|(a, b)| self.waits_for(a, b)))
+            .collect();
+        let mut added = BTreeSet::new();
+        // Those that declare nothing are in order among themselves first of all.
+        for also_declared in [false, true] {
+            for (a, heavy) in hooks.iter().filter(|(a, _)| silent(*a)) {
+                for (b, light) in hooks.iter().filter(|(b, _)| silent(*b) != also_declared) {
+                    if light.weight < heavy.weight && !reaches(&edges, *b, *a) {
+                        edges.insert((*a, *b));
+                        added.insert((*a, *b));
+                    }
+                }
+            }
+        }
+        added
+    }
+
+    /// Whether node `from` waits, by whatever way, for node `to`.
+    fn waits_for(&self, from: usize, to: usize) -> bool {
         let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
         while let Some(at) = next.pop() {
             if at == to {
@@ -252,6 +275,19 @@ impl Planner<'_> {
         }
         false
     }
+}
+
+fn reaches(edges: &BTreeSet<(usize, usize)>, from: usize, to: usize) -> bool {
+    let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
+    while let Some(at) = next.pop() {
+        if at == to {
+            return true;
+        }
+        if seen.insert(at) {
+            next.extend(edges.iter().filter(|(a, _)| *a == at).map(|(_, b)| *b));
+        }
+    }
+    false
 }
 
 /// Rough seconds on a small machine: the catalog's, else by what such Jobs are called in OpenStack's charts.

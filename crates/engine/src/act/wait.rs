@@ -2,7 +2,6 @@
 //! is in vain.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use landfall_health::{Code, Diagnosis, ObjectRef, Want, World, diagnose, readiness, wanted};
 use landfall_plan::model::RenderedRelease;
@@ -12,8 +11,6 @@ use tokio::time::Instant;
 use super::{Acted, Shared, Stop};
 use crate::failure;
 
-/// What looks hopeless must look so for this long: controllers need a moment to take up a change.
-const CERTAIN: Duration = Duration::from_secs(2);
 /// Rounds of fetching what a diagnosis wants; each answer may lead further.
 const ROUNDS: usize = 3;
 
@@ -57,10 +54,12 @@ impl Shared {
             if self.observer.read(&met) {
                 return Ok(());
             }
-            let diagnosis = self.diagnosed(targets, &mut asked).await;
-            let causes = match self.observer.trouble() {
-                Some(trouble) => vec![trouble],
-                None => diagnosis.as_ref().map(Diagnosis::causes).unwrap_or_default(),
+            let found = self.diagnosed(targets, &mut asked).await;
+            let fatal = found.iter().filter(|d| d.terminal && concerns(scope, d)).max_by_key(|d| rank(d));
+            let causes = match (self.observer.trouble(), fatal.or_else(|| found.iter().max_by_key(|d| rank(d)))) {
+                (Some(trouble), _) => vec![trouble],
+                (None, Some(diagnosis)) => diagnosis.causes(),
+                (None, None) => Vec::new(),
             };
             if !causes.is_empty() {
                 self.emit.waiting(step, causes.clone());
@@ -68,20 +67,19 @@ impl Shared {
             if moved.0 != causes {
                 moved = (causes, Instant::now());
             }
-            let fatal = diagnosis.filter(|d| d.terminal && concerns(scope, d));
             let mut wake = moved.1 + self.limits.patience;
-            match &fatal {
+            match fatal {
                 None => hopeless = None,
                 Some(found) => {
                     let since = match hopeless {
                         Some((code, since)) if code == found.code => since,
                         _ => Instant::now(),
                     };
-                    if since.elapsed() >= CERTAIN {
+                    if since.elapsed() >= self.limits.certainty {
                         return Err(failure::of_diagnosis(found).into());
                     }
                     hopeless = Some((found.code, since));
-                    wake = wake.min(since + CERTAIN);
+                    wake = wake.min(since + self.limits.certainty);
                     // What was seen of it may have grown meanwhile (logs of the next crash).
                     asked.clear();
                 }
@@ -98,8 +96,8 @@ impl Shared {
         }
     }
 
-    /// The worst of the targets' diagnoses, with what it wants fetched; each thing is asked for once.
-    async fn diagnosed(&self, targets: &[ObjectRef], asked: &mut BTreeSet<Want>) -> Option<Diagnosis> {
+    /// Diagnoses of the targets that are not well, with what they want fetched; each thing is asked for once.
+    async fn diagnosed(&self, targets: &[ObjectRef], asked: &mut BTreeSet<Want>) -> Vec<Diagnosis> {
         for _ in 0..ROUNDS {
             let wants: Vec<Want> = self.observer.read(|world| {
                 let all = targets.iter().flat_map(|at| wanted(world, at));
@@ -112,8 +110,7 @@ impl Shared {
             asked.extend(wants);
         }
         self.observer.read(|world| {
-            let all = targets.iter().map(|at| diagnose(world, at)).filter(|d| d.code != Code::Healthy);
-            all.reduce(|worst, next| if rank(&next) > rank(&worst) { next } else { worst })
+            targets.iter().map(|at| diagnose(world, at)).filter(|d| d.code != Code::Healthy).collect()
         })
     }
 

@@ -92,10 +92,10 @@ pub fn context(sim: &Sim, cloud: &Cloud) -> (RunContext, tokio::sync::mpsc::Unbo
         releases: cloud.releases.clone(),
         secrets: cloud.secrets.clone(),
         records: Arc::new(PlainRecords(cloud.releases.clone())),
-        checks: CheckContext { patience: Duration::from_secs(5), ..CheckContext::default() },
+        checks: CheckContext { patience: Duration::from_secs(1), ..CheckContext::default() },
         cancel: CancellationToken::new(),
         events,
-        limits: Limits::default(),
+        limits: Limits { certainty: Duration::from_millis(50), patience: Duration::from_secs(1), ..Limits::default() },
         holder: "tester".into(),
     };
     (context, seen)
