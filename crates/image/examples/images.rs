@@ -23,7 +23,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Progress::Stage { .. } => {}
         Progress::Finished { item, took, bytes } => {
-            eprintln!("{:7.1} {item}: done in {took:.1?}, {} KiB", begin.elapsed().as_secs_f32(), bytes / 1024);
+            eprintln!(
+                "{:7.1} {item}: done in {took:.1?}, {} KiB",
+                begin.elapsed().as_secs_f32(),
+                bytes / 1024
+            );
         }
         other => eprintln!("{:7.1} {other:?}", begin.elapsed().as_secs_f32()),
     };
@@ -37,7 +41,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let mut same = true;
             for name in names {
                 let check = store.check(name, &mut progress)?;
-                println!("{name}: {} {} {}", if check.same() { "same" } else { "DIFFERENT" }, check.first, check.second);
+                println!(
+                    "{name}: {} {} {}",
+                    if check.same() { "same" } else { "DIFFERENT" },
+                    check.first,
+                    check.second
+                );
                 for entry in &check.differences {
                     println!("  {entry}");
                 }

@@ -14,7 +14,12 @@ pub(crate) fn add(root: &Path, users: &[User]) -> Result<()> {
         let (name, uid, gid) = (&user.name, user.uid, user.gid());
         append(root, "etc/group", name, &format!("{name}:x:{gid}:"))?;
         append(root, "etc/gshadow", name, &format!("{name}:!::"))?;
-        append(root, "etc/passwd", name, &format!("{name}:x:{uid}:{gid}:{name}:{}:{}", user.home, user.shell))?;
+        append(
+            root,
+            "etc/passwd",
+            name,
+            &format!("{name}:x:{uid}:{gid}:{name}:{}:{}", user.home, user.shell),
+        )?;
         append(root, "etc/shadow", name, &format!("{name}:!:{CHANGED}::::::"))?;
     }
     Ok(())
@@ -77,12 +82,18 @@ mod tests {
         }
         let passwd = std::fs::read_to_string(root.path().join("etc/passwd")).unwrap();
         assert!(passwd.ends_with("\nmysql:x:999:999:mysql:/nonexistent:/usr/sbin/nologin\n"));
-        assert_eq!(std::fs::read_to_string(root.path().join("etc/group")).unwrap(), "root:x:0:\nmysql:x:999:\n");
+        assert_eq!(
+            std::fs::read_to_string(root.path().join("etc/group")).unwrap(),
+            "root:x:0:\nmysql:x:999:\n"
+        );
         assert!(!root.path().join("etc/shadow").exists());
     }
 
     #[test]
     fn shadow_dates_do_not_tell_the_day_of_the_build() {
-        assert_eq!(settled("a:!:20777::::::\nb:*:1:0:99999:7:::\n"), "a:!:20309::::::\nb:*:20309:0:99999:7:::\n");
+        assert_eq!(
+            settled("a:!:20777::::::\nb:*:1:0:99999:7:::\n"),
+            "a:!:20309::::::\nb:*:20309:0:99999:7:::\n"
+        );
     }
 }

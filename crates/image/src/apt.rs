@@ -66,14 +66,17 @@ impl Apt {
     fn configure(&self, scratch: &Path, root: Option<&Path>, debs: &Path) -> Result<PathBuf> {
         use std::fmt::Write as _;
         let etc = scratch.join("etc");
-        for dir in [etc.join("apt.conf.d"), etc.join("preferences.d"), scratch.join("state"), scratch.join("cache")] {
+        for dir in
+            [etc.join("apt.conf.d"), etc.join("preferences.d"), scratch.join("state"), scratch.join("cache")]
+        {
             std::fs::create_dir_all(&dir).on("make", &dir)?;
         }
         let sources = etc.join("sources.list");
         let line = format!("deb [signed-by={KEYRING}] {} {SUITE} main\n", self.mirror);
         std::fs::write(&sources, line).on("write", &sources)?;
 
-        let status = root.map_or_else(|| self.dir.join("no-packages"), |root| root.join("var/lib/dpkg/status"));
+        let status =
+            root.map_or_else(|| self.dir.join("no-packages"), |root| root.join("var/lib/dpkg/status"));
         let mut text = String::new();
         for (key, value) in [
             ("Dir::Etc", &etc),
@@ -104,7 +107,13 @@ impl Apt {
     }
 
     /// Fetches the packages and what they need into the shared folder.
-    pub(crate) fn download(&self, root: &Path, packages: &[String], scratch: &Path, log: &Path) -> Result<()> {
+    pub(crate) fn download(
+        &self,
+        root: &Path,
+        packages: &[String],
+        scratch: &Path,
+        log: &Path,
+    ) -> Result<()> {
         let config = self.configure(scratch, Some(root), &self.debs())?;
         let mut download = Command::new("apt-get");
         download
@@ -133,9 +142,14 @@ impl Apt {
         crate::mounts::bind(&self.debs(), &inside)?;
         let config = self.configure(scratch, Some(root), &inside)?;
         let mut install = isolated(root);
-        install
-            .env("APT_CONFIG", &config)
-            .args(["apt-get", "-q", "--yes", "--no-download", "-o", "Dpkg::Progress-Fancy=0"]);
+        install.env("APT_CONFIG", &config).args([
+            "apt-get",
+            "-q",
+            "--yes",
+            "--no-download",
+            "-o",
+            "Dpkg::Progress-Fancy=0",
+        ]);
         for option in excludes {
             install.arg("-o").arg(format!("DPkg::Options::={option}"));
         }
@@ -154,7 +168,18 @@ pub(crate) fn isolated(root: &Path) -> Command {
     let mut proc = std::ffi::OsString::from("--mount-proc=");
     proc.push(root.join("proc"));
     command
-        .args(["--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--net", "--ipc", "--uts", "--mount"])
+        .args([
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--net",
+            "--ipc",
+            "--uts",
+            "--mount",
+        ])
         .arg(proc)
         .arg("--")
         .env_clear()

@@ -70,12 +70,22 @@ impl Assembly<'_> {
 
     fn bootstrap(&self, tree: &Path, stage: &(dyn Fn(&'static str, &str) + Sync)) -> Result<()> {
         let mut make = Command::new("setpriv");
-        make.args(["--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "--"])
-            .args(["mmdebstrap", "--mode=root", "--variant=essential", "--skip=check/empty,cleanup/reproducible"])
-            .args(["--format=directory", "--dpkgopt=force-unsafe-io"])
-            .arg(format!("--keyring={}", apt::KEYRING))
-            .arg("--aptopt=APT::Install-Recommends \"false\"")
-            .arg("--aptopt=Acquire::Languages \"none\"");
+        make.args([
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount",
+            "--mount-proc",
+            "--",
+        ])
+        .args(["mmdebstrap", "--mode=root", "--variant=essential", "--skip=check/empty,cleanup/reproducible"])
+        .args(["--format=directory", "--dpkgopt=force-unsafe-io"])
+        .arg(format!("--keyring={}", apt::KEYRING))
+        .arg("--aptopt=APT::Install-Recommends \"false\"")
+        .arg("--aptopt=Acquire::Languages \"none\"");
         for line in self.apt.acquire() {
             make.arg(format!("--aptopt={}", line.trim_end_matches(';')));
         }
@@ -114,12 +124,20 @@ impl Assembly<'_> {
         // Debian asks this before it starts a service.
         let policy = merged.join("usr/sbin/policy-rc.d");
         std::fs::write(&policy, "#!/bin/sh\nexit 101\n").on("write", &policy)?;
-        std::fs::set_permissions(&policy, std::fs::Permissions::from_mode(0o755)).on("set the mode of", &policy)?;
-        self.apt.install(merged, &self.recipe.packages, &self.dpkg_options(), &scratch, self.log, &mut |line| {
-            if let Some(package) = line.strip_prefix("Setting up ") {
-                stage("install", package.trim_end_matches(" ..."));
-            }
-        })?;
+        std::fs::set_permissions(&policy, std::fs::Permissions::from_mode(0o755))
+            .on("set the mode of", &policy)?;
+        self.apt.install(
+            merged,
+            &self.recipe.packages,
+            &self.dpkg_options(),
+            &scratch,
+            self.log,
+            &mut |line| {
+                if let Some(package) = line.strip_prefix("Setting up ") {
+                    stage("install", package.trim_end_matches(" ..."));
+                }
+            },
+        )?;
         for dir in ["run", "tmp"] {
             mounts::unmount(&merged.join(dir))?;
         }

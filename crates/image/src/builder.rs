@@ -25,7 +25,7 @@ const IMAGE_LANES: usize = 2;
 #[derive(Debug)]
 enum What {
     Part(Part),
-    Recipe(Recipe),
+    Recipe(Box<Recipe>),
 }
 
 #[derive(Debug)]
@@ -79,7 +79,8 @@ impl<'a> Builder<'a> {
         if jobs.iter().any(|job| matches!(job.what, What::Recipe(_))) {
             preflight()?;
         }
-        let board = Mutex::new(Board { taken: vec![false; jobs.len()], done: vec![false; jobs.len()], failed: None });
+        let board =
+            Mutex::new(Board { taken: vec![false; jobs.len()], done: vec![false; jobs.len()], failed: None });
         let changed = Condvar::new();
         std::thread::scope(|scope| {
             let (sender, receiver) = channel();
@@ -107,7 +108,8 @@ impl<'a> Builder<'a> {
         let position = |jobs: &[Job], item: &str| jobs.iter().position(|job| job.item == item);
         let recipes = self.store.recipes().closure(names)?;
         let wanted: Vec<&Recipe> = recipes.into_iter().filter(|r| !self.is_there(r)).collect();
-        let of_recipes = wanted.iter().flat_map(|r| &r.binaries).filter_map(|b| self.store.parts().get(&b.name));
+        let of_recipes =
+            wanted.iter().flat_map(|r| &r.binaries).filter_map(|b| self.store.parts().get(&b.name));
         for part in parts.iter().copied().chain(of_recipes) {
             let item = format!("program {}", part.name);
             if position(&jobs, &item).is_none() && !self.store.parts().path(part)?.exists() {
@@ -120,7 +122,7 @@ impl<'a> Builder<'a> {
             let needs = before.chain([parent]).filter_map(|item| position(&jobs, &item)).collect();
             // A key that cannot be told now (an agent that is not built) is better told before an hour's work.
             self.store.key(&recipe.name)?;
-            jobs.push(Job { item: item_of(recipe), what: What::Recipe(recipe.clone()), needs });
+            jobs.push(Job { item: item_of(recipe), what: What::Recipe(Box::new(recipe.clone())), needs });
         }
         Ok(jobs)
     }
@@ -133,7 +135,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn work(&self, jobs: &[Job], programs: bool, board: &Mutex<Board>, changed: &Condvar, sender: &Sender<Progress>) {
+    fn work(
+        &self,
+        jobs: &[Job],
+        programs: bool,
+        board: &Mutex<Board>,
+        changed: &Condvar,
+        sender: &Sender<Progress>,
+    ) {
         let Ok(mut state) = board.lock() else { return };
         loop {
             if state.failed.is_some() {

@@ -101,7 +101,8 @@ impl Store {
             Err(Error::NotBuilt { .. }) => {}
             found => return found,
         }
-        let names: Vec<&str> = (self.recipes().iter().filter(|r| r.kind != Kind::Layer)).map(|r| r.name.as_str()).collect();
+        let names: Vec<&str> =
+            (self.recipes().iter().filter(|r| r.kind != Kind::Layer)).map(|r| r.name.as_str()).collect();
         let parts: Vec<&Part> = shipped(self).collect();
         let lock = self.lock()?;
         Builder::new(self, self.images_dir().join("apt")).build(&names, &parts, progress)?;
@@ -111,7 +112,10 @@ impl Store {
 
     /// Builds one program of `embedded/parts.toml`, whatever its group.
     pub fn program(&self, name: &str, progress: &mut dyn FnMut(Progress)) -> Result<PathBuf> {
-        let part = self.parts().get(name).ok_or_else(|| Error::UnknownImage { name: name.to_owned(), nearest: None })?;
+        let part = self
+            .parts()
+            .get(name)
+            .ok_or_else(|| Error::UnknownImage { name: name.to_owned(), nearest: None })?;
         let lock = self.lock()?;
         Builder::new(self, self.images_dir().join("apt")).build(&[], &[part], progress)?;
         drop(lock);
@@ -153,7 +157,9 @@ impl Store {
         if let [(a, first), (b, second)] = results.as_slice()
             && a != b
         {
-            for (one, other) in first.iter().zip(second).filter(|(one, other)| one.file_name() != other.file_name()) {
+            for (one, other) in
+                first.iter().zip(second).filter(|(one, other)| one.file_name() != other.file_name())
+            {
                 differences.extend(layer::differences(one, other)?);
             }
         }

@@ -23,7 +23,13 @@ impl Sha256 {
     }
 
     pub(crate) fn hex(self) -> String {
-        self.0.finalize().iter().map(|b| format!("{b:02x}")).collect()
+        let mut text = String::with_capacity(64);
+        for byte in self.0.finalize() {
+            for half in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+            }
+        }
+        text
     }
 }
 

@@ -12,7 +12,7 @@ pub enum Error {
     #[error("recipe {file}: {reason}")]
     Recipe { file: String, reason: String },
 
-    #[error("there is no image called `{name}`{}", hint(nearest))]
+    #[error("there is no image called `{name}`{}", hint(nearest.as_ref()))]
     UnknownImage { name: String, nearest: Option<String> },
 
     #[error("building images needs root: run it as root or with sudo")]
@@ -24,7 +24,9 @@ pub enum Error {
     #[error("`{program}` is not installed or not in PATH: {remedy}")]
     NoProgram { program: &'static str, remedy: &'static str },
 
-    #[error("go {found} is too old for {module}, which needs {needs} or newer: install it from https://go.dev/dl/")]
+    #[error(
+        "go {found} is too old for {module}, which needs {needs} or newer: install it from https://go.dev/dl/"
+    )]
     OldGo { found: String, needs: String, module: String },
 
     #[error("{what} failed ({status})\n{tail}\nfull output: {log}", log = log.display())]
@@ -55,8 +57,8 @@ pub enum Error {
     Worker,
 }
 
-fn hint(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default()
+fn hint(nearest: Option<&String>) -> String {
+    nearest.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default()
 }
 
 /// Adds what was being done to an I/O error, and to which path.

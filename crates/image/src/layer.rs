@@ -99,7 +99,9 @@ fn append<W: Write>(
     if !kind.is_symlink() {
         let attributes = attributes(path)?;
         if !attributes.is_empty() {
-            tar.append_pax_extensions(attributes.iter().map(|(key, value)| (key.as_str(), value.as_slice())))?;
+            tar.append_pax_extensions(
+                attributes.iter().map(|(key, value)| (key.as_str(), value.as_slice())),
+            )?;
         }
     }
     if kind.is_dir() {
@@ -157,10 +159,10 @@ fn attributes(path: &Path) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let mut found = Vec::new();
     for name in names[..length].split(|b| *b == 0) {
         let name = String::from_utf8_lossy(name).into_owned();
-        if name == "security.capability" || name.starts_with("user.") {
-            if let Some(value) = attribute(path, &name)? {
-                found.push((format!("SCHILY.xattr.{name}"), value));
-            }
+        if (name == "security.capability" || name.starts_with("user."))
+            && let Some(value) = attribute(path, &name)?
+        {
+            found.push((format!("SCHILY.xattr.{name}"), value));
         }
     }
     found.sort();
@@ -240,7 +242,11 @@ pub(crate) fn differences(first: &Path, second: &Path) -> Result<Vec<String>> {
     let mut names: Vec<_> = a.keys().chain(b.keys()).collect();
     names.sort();
     names.dedup();
-    Ok(names.into_iter().filter(|name| a.get(*name) != b.get(*name)).map(|name| name.display().to_string()).collect())
+    Ok(names
+        .into_iter()
+        .filter(|name| a.get(*name) != b.get(*name))
+        .map(|name| name.display().to_string())
+        .collect())
 }
 
 fn listing(blob: &Path) -> Result<HashMap<PathBuf, (Vec<u8>, String)>> {
@@ -255,7 +261,10 @@ fn listing(blob: &Path) -> Result<HashMap<PathBuf, (Vec<u8>, String)>> {
         found.insert(path, (header, content));
     }
     if found.is_empty() {
-        return Err(Error::Damaged { path: blob.to_path_buf(), reason: "the layer holds nothing".to_owned() });
+        return Err(Error::Damaged {
+            path: blob.to_path_buf(),
+            reason: "the layer holds nothing".to_owned(),
+        });
     }
     Ok(found)
 }

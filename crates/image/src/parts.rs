@@ -62,7 +62,7 @@ struct Built {
 
 #[derive(Debug)]
 pub struct Parts {
-    parts: Vec<Part>,
+    entries: Vec<Part>,
     /// `bin/` of the cache.
     bin: PathBuf,
     /// Where modules are unpacked for `go build`.
@@ -83,7 +83,7 @@ impl Parts {
             }
         }
         Ok(Self {
-            parts: file.binary,
+            entries: file.binary,
             bin: cache.join("bin"),
             sources: cache.join("src"),
             toolchain: OnceLock::new(),
@@ -92,11 +92,11 @@ impl Parts {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Part> {
-        self.parts.iter()
+        self.entries.iter()
     }
 
     pub fn get(&self, name: &str) -> Option<&Part> {
-        self.parts.iter().find(|part| part.name == name)
+        self.entries.iter().find(|part| part.name == name)
     }
 
     fn toolchain(&self) -> Option<&Toolchain> {
@@ -236,7 +236,10 @@ fn source_key(part: &Part) -> String {
 
 /// The module's `go` line against the compiler at hand.
 fn check_version(part: &Part, found: &str) -> Result<()> {
-    let text = EMBEDDED.get_file(format!("{}/go.mod", part.module)).and_then(|f| f.contents_utf8()).unwrap_or_default();
+    let text = EMBEDDED
+        .get_file(format!("{}/go.mod", part.module))
+        .and_then(|f| f.contents_utf8())
+        .unwrap_or_default();
     let Some(needs) = text.lines().find_map(|line| line.strip_prefix("go ")) else { return Ok(()) };
     if numbers(found.trim_start_matches("go")) < numbers(needs) {
         return Err(Error::OldGo {
@@ -262,7 +265,9 @@ mod tests {
     fn the_bundled_parts_are_good() {
         let dir = tempfile::tempdir().unwrap();
         let parts = Parts::bundled(dir.path()).unwrap();
-        for name in ["landfall-kube", "containerd", "containerd-shim-runc-v2", "coredns", "landfall-addons", "pause"] {
+        for name in
+            ["landfall-kube", "containerd", "containerd-shim-runc-v2", "coredns", "landfall-addons", "pause"]
+        {
             assert!(parts.get(name).is_some(), "{name}");
         }
         assert_eq!(parts.get("helm").unwrap().group, Group::Oracle);

@@ -264,7 +264,8 @@ mod tests {
 
     #[test]
     fn a_users_group_has_its_number_unless_told() {
-        let text = format!("{HEAD}[[user]]\nname = \"a\"\nuid = 7\n[[user]]\nname = \"b\"\nuid = 8\ngid = 9\n");
+        let text =
+            format!("{HEAD}[[user]]\nname = \"a\"\nuid = 7\n[[user]]\nname = \"b\"\nuid = 8\ngid = 9\n");
         let recipe = Recipe::parse("x.toml", &text).unwrap();
         assert_eq!(recipe.ids_of("a"), Some((7, 7)));
         assert_eq!(recipe.ids_of("b"), Some((8, 9)));

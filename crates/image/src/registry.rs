@@ -30,7 +30,10 @@ pub struct Registry {
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registry").field("host", &self.host).field("prefix", &self.prefix).finish_non_exhaustive()
+        f.debug_struct("Registry")
+            .field("host", &self.host)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
     }
 }
 
@@ -50,11 +53,14 @@ impl Registry {
             return Err(bad("write it without http:// or https://, as registry.example.com/team"));
         }
         let (host, prefix) = plain.split_once('/').unwrap_or((plain, ""));
-        if host.is_empty() || format!("{host}/{prefix}/x:y").replace("//", "/").parse::<Reference>().is_err() {
+        if host.is_empty() || format!("{host}/{prefix}/x:y").replace("//", "/").parse::<Reference>().is_err()
+        {
             return Err(bad("that is not host[:port][/prefix]"));
         }
         if !host.contains(['.', ':']) && host != "localhost" {
-            return Err(bad("a registry's host has a dot or a port, as registry.example.com or localhost:5000"));
+            return Err(bad(
+                "a registry's host has a dot or a port, as registry.example.com or localhost:5000",
+            ));
         }
         Ok(Self {
             host: host.to_owned(),
@@ -71,7 +77,8 @@ impl Registry {
         if name != "localhost" && !address.is_ok_and(|address| address.is_loopback()) {
             return Err(Error::Registry {
                 registry: self.host,
-                reason: "plain HTTP is only for a registry on this machine; give this one a certificate".to_owned(),
+                reason: "plain HTTP is only for a registry on this machine; give this one a certificate"
+                    .to_owned(),
             });
         }
         self.plain_http = true;
@@ -96,9 +103,16 @@ impl Registry {
 
     fn reference(&self, image: &ImageRef) -> Result<Reference> {
         let (_, tag) = image.reference.rsplit_once(':').unwrap_or(("", "latest"));
-        let repository = if self.prefix.is_empty() { image.name.clone() } else { format!("{}/{}", self.prefix, image.name) };
+        let repository = if self.prefix.is_empty() {
+            image.name.clone()
+        } else {
+            format!("{}/{}", self.prefix, image.name)
+        };
         let text = format!("{}/{repository}:{tag}", self.host);
-        text.parse().map_err(|_| Error::Registry { registry: self.host.clone(), reason: format!("`{text}` is no reference") })
+        text.parse().map_err(|_| Error::Registry {
+            registry: self.host.clone(),
+            reason: format!("`{text}` is no reference"),
+        })
     }
 }
 
@@ -119,12 +133,14 @@ struct DockerAuth {
 
 impl DockerConfig {
     fn login(&self, host: &str) -> Option<(String, String)> {
-        if let Some(helper) = self.cred_helpers.get(host).or(self.creds_store.as_ref()) {
-            if let Some(login) = ask_helper(helper, host) {
-                return Some(login);
-            }
+        if let Some(helper) = self.cred_helpers.get(host).or(self.creds_store.as_ref())
+            && let Some(login) = ask_helper(helper, host)
+        {
+            return Some(login);
         }
-        let plain = |key: &str| key.trim_start_matches("https://").trim_end_matches('/').trim_end_matches("/v1").to_owned();
+        let plain = |key: &str| {
+            key.trim_start_matches("https://").trim_end_matches('/').trim_end_matches("/v1").to_owned()
+        };
         let auth = self.auths.iter().find(|(key, _)| plain(key) == host)?.1.auth.as_ref()?;
         let bytes = base64::engine::general_purpose::STANDARD.decode(auth).ok()?;
         let text = String::from_utf8(bytes).ok()?;
@@ -195,12 +211,19 @@ impl Store {
                         continue;
                     }
                 }
-                progress(Progress::Stage { item: item.clone(), stage: "upload", detail: blob.digest.clone() });
+                progress(Progress::Stage {
+                    item: item.clone(),
+                    stage: "upload",
+                    detail: blob.digest.clone(),
+                });
                 let path = self.blobs().join(blob.hex());
                 let file = tokio::fs::File::open(&path).await.on("read", &path)?;
                 let stream = ReaderStream::with_capacity(file, 1 << 20)
                     .map_err(oci_client::errors::OciDistributionError::IoError);
-                client.push_blob_stream(&target, stream, &blob.digest, Some(blob.size)).await.map_err(failed)?;
+                client
+                    .push_blob_stream(&target, stream, &blob.digest, Some(blob.size))
+                    .await
+                    .map_err(failed)?;
                 bytes += blob.size;
                 holders.insert(blob.digest.clone(), target.clone());
             }
@@ -245,7 +268,10 @@ mod tests {
     #[test]
     fn an_image_keeps_its_name_and_tag_under_the_prefix() {
         let of = |text: &str| Registry::parse(text).unwrap().reference(&image()).unwrap().whole();
-        assert_eq!(of("registry.example.com/cloud/images/"), "registry.example.com/cloud/images/keystone:2025.1");
+        assert_eq!(
+            of("registry.example.com/cloud/images/"),
+            "registry.example.com/cloud/images/keystone:2025.1"
+        );
         assert_eq!(of("127.0.0.1:5000"), "127.0.0.1:5000/keystone:2025.1");
     }
 
@@ -268,9 +294,12 @@ mod tests {
     fn a_docker_login_is_found_and_never_shown() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.json");
-        std::fs::write(&path, r#"{"auths": {"https://registry.example.com/": {"auth": "bWU6czNjcmV0"}}}"#).unwrap();
+        std::fs::write(&path, r#"{"auths": {"https://registry.example.com/": {"auth": "bWU6czNjcmV0"}}}"#)
+            .unwrap();
         let registry = Registry::parse("registry.example.com/x").unwrap().with_docker_config(&path).unwrap();
-        assert!(matches!(&registry.auth, RegistryAuth::Basic(user, password) if user == "me" && password == "s3cret"));
+        assert!(
+            matches!(&registry.auth, RegistryAuth::Basic(user, password) if user == "me" && password == "s3cret")
+        );
         assert!(!format!("{registry:?}").contains("s3cret"));
         let other = Registry::parse("other.example.com").unwrap().with_docker_config(&path).unwrap();
         assert!(matches!(other.auth, RegistryAuth::Anonymous));

@@ -91,7 +91,10 @@ fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
                     return Vec::new();
                 }
                 let entries = std::fs::read_dir(&dir).into_iter().flatten().flatten();
-                entries.filter(|e| matches(part, &e.file_name().to_string_lossy())).map(|e| e.path()).collect()
+                entries
+                    .filter(|e| matches(part, &e.file_name().to_string_lossy()))
+                    .map(|e| e.path())
+                    .collect()
             })
             .collect();
     }
@@ -131,7 +134,8 @@ pub(crate) fn refuse_secrets(image: &str, dir: &Path) -> Result<()> {
                 continue;
             }
             let text = std::fs::read(entry.path()).on("read", entry.path())?;
-            let secret = text.windows(18).any(|w| w == b"PRIVATE KEY-----\nM") || entry.file_name() == ".erlang.cookie";
+            let secret = text.windows(18).any(|w| w == b"PRIVATE KEY-----\nM")
+                || entry.file_name() == ".erlang.cookie";
             if secret {
                 let path = entry.path().strip_prefix(dir).unwrap_or(entry.path());
                 return Err(Error::Secret { image: image.to_owned(), path: format!("/{}", path.display()) });

@@ -189,7 +189,14 @@ impl Store {
             Err(std::fs::TryLockError::WouldBlock) => return Err(Error::Busy { path }),
             Err(std::fs::TryLockError::Error(e)) => return Err(e).on("lock", &path),
         }
-        for dir in [self.images_dir(), self.blobs(), self.layers(), self.trees(), self.cache.join("bin"), self.cache.join("src")] {
+        for dir in [
+            self.images_dir(),
+            self.blobs(),
+            self.layers(),
+            self.trees(),
+            self.cache.join("bin"),
+            self.cache.join("src"),
+        ] {
             files::remove_leftovers(&dir)?;
         }
         Ok(file)
@@ -231,7 +238,8 @@ impl Store {
             return digest.clone().ok_or_else(|| Error::NoBinary {
                 image: "agent".to_owned(),
                 file: path.display().to_string(),
-                remedy: "build it with `cargo build -p landfall-agent`; it must lie beside landfall".to_owned(),
+                remedy: "build it with `cargo build -p landfall-agent`; it must lie beside landfall"
+                    .to_owned(),
             });
         }
         match self.parts.get(name) {
@@ -261,9 +269,11 @@ impl Store {
         let lock = self.read_lock()?;
         let Some(locked) = lock.images.get(name).filter(|locked| locked.key == key) else { return Ok(None) };
         let Ok(manifest) = self.manifest(&locked.digest) else { return Ok(None) };
-        let whole = manifest.layers.iter().chain([&manifest.config]).all(|d| {
-            std::fs::metadata(self.blobs().join(d.hex())).is_ok_and(|m| m.len() == d.size)
-        });
+        let whole = manifest
+            .layers
+            .iter()
+            .chain([&manifest.config])
+            .all(|d| std::fs::metadata(self.blobs().join(d.hex())).is_ok_and(|m| m.len() == d.size));
         Ok(whole.then(|| ImageRef {
             name: name.to_owned(),
             reference: Self::reference(recipe),

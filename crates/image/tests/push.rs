@@ -82,7 +82,9 @@ async fn images_are_pushed_with_shared_layers_sent_once() {
 
     let mut again = 0;
     store
-        .push(&images, &registry, &mut |p| again += usize::from(matches!(p, landfall_image::Progress::Stage { .. })))
+        .push(&images, &registry, &mut |p| {
+            again += usize::from(matches!(p, landfall_image::Progress::Stage { .. }));
+        })
         .await
         .unwrap();
     assert_eq!(again, 0, "blobs that the registry has are not sent again");
@@ -92,8 +94,10 @@ async fn images_are_pushed_with_shared_layers_sent_once() {
         ..Default::default()
     });
     let reference = pushed[1].reference.parse().unwrap();
-    let (_, digest) =
-        client.pull_manifest_raw(&reference, &oci_client::secrets::RegistryAuth::Anonymous, &[MANIFEST]).await.unwrap();
+    let (_, digest) = client
+        .pull_manifest_raw(&reference, &oci_client::secrets::RegistryAuth::Anonymous, &[MANIFEST])
+        .await
+        .unwrap();
     assert_eq!(digest, pushed[1].digest);
 }
 
