@@ -16,9 +16,9 @@ const WALLS: &[(&str, &[&str])] = &[
     ("openstack", &[]),
     ("node", &[]),
     ("image", &[]),
-    ("agent", &[]),
-    ("plan", &["landfall-catalog"]),
-    ("testkit", &["landfall-cluster"]),
+    ("agent", &["landfall-health"]),
+    ("plan", &["landfall-catalog", "landfall-health"]),
+    ("testkit", &["landfall-catalog", "landfall-cluster", "landfall-health", "landfall-plan"]),
     (
         "engine",
         &[
@@ -36,8 +36,10 @@ const WALLS: &[(&str, &[&str])] = &[
 
 /// The crates that may write to a terminal.
 const WRITERS: &[&str] = &["crates/cli/", "crates/display/", "crates/agent/", "xtask/"];
-/// The crates that may read the environment. A pod's environment is how it is told things.
-const READERS: &[&str] = &["crates/cli/", "crates/config/", "crates/agent/", "xtask/", "e2e/"];
+/// Where the environment may be read. A pod's environment is how it is told things; a program run
+/// inside a node is given the caller's terminal and language.
+const READERS: &[&str] =
+    &["crates/cli/", "crates/config/", "crates/agent/", "crates/node/src/enter.rs", "xtask/", "e2e/"];
 
 /// Rules about a path alone.
 pub fn name(path: &str) -> Option<String> {
