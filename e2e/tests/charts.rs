@@ -71,8 +71,9 @@ fn helm_on(world: &World, verb: &[&str], chart: &str, more: &[&str]) -> landfall
 }
 
 fn lint(world: &mut World) -> Outcome {
+    let values = world.charts.join("test-values.yaml").display().to_string();
     for chart in names(world)? {
-        let lint = helm_on(world, &["lint", "--strict"], &chart, &[]).ended(0)?;
+        let lint = helm_on(world, &["lint", "--strict"], &chart, &["--values", &values]).ended(0)?;
         check(!lint.stdout.contains("[WARNING]") && !lint.stdout.contains("[ERROR]"), || {
             lint.stdout.clone()
         })?;
@@ -81,17 +82,19 @@ fn lint(world: &mut World) -> Outcome {
 }
 
 /// Both programs on the same chart; equal bytes, or the first line that differs.
-fn same(world: &World, chart: &str, values: Option<&Path>) -> Outcome {
-    let values = values.map(|path| path.display().to_string());
-    let mut more = vec!["--namespace", "openstack"];
-    if let Some(values) = &values {
-        more.extend(["--values", values]);
+fn same(world: &World, chart: &str, variant: Option<&Path>) -> Outcome {
+    let test_values = world.charts.join("test-values.yaml").display().to_string();
+    let variant = variant.map(|path| path.display().to_string());
+    let mut more = vec!["--namespace", "openstack", "--values", test_values.as_str()];
+    if let Some(variant) = &variant {
+        more.extend(["--values", variant]);
     }
     let theirs = helm_on(world, &["template", "cloud"], chart, &more).ended(0)?;
     let path = world.charts.join(chart).display().to_string();
     let mut arguments = vec!["template", "cloud", path.as_str()];
     arguments.extend(more.iter().copied());
     let ours = world.landfall.run(&arguments).ended(0)?;
+    check(theirs.stdout.contains("kind: "), || format!("{chart}: helm rendered nothing"))?;
     if ours.stdout == theirs.stdout {
         return Ok(());
     }
@@ -99,7 +102,7 @@ fn same(world: &World, chart: &str, values: Option<&Path>) -> Outcome {
     let first = lines.find(|(_, (helm, landfall))| helm != landfall);
     Err(format!(
         "{chart} {}: {} bytes by helm, {} by landfall; first difference: {first:?}",
-        values.unwrap_or_default(),
+        variant.unwrap_or_default(),
         theirs.stdout.len(),
         ours.stdout.len()
     ))
@@ -116,17 +119,17 @@ fn defaults(world: &mut World) -> Outcome {
     Ok(())
 }
 
-/// Every file of `values_overrides/` of every chart.
+/// Every file of `variants/`, by the chart that its name begins with.
 fn variants(world: &mut World) -> Outcome {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/variants");
     let mut seen = 0;
-    for chart in installable(world)? {
-        let folder = world.charts.join(&chart).join("values_overrides");
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            same(world, &chart, Some(&entry.path()))?;
-            seen += 1;
-        }
+    for entry in std::fs::read_dir(&folder).map_err(|error| error.to_string())?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let chart = name.split('-').next().unwrap_or_default().to_owned();
+        same(world, &chart, Some(&entry.path()))?;
+        seen += 1;
     }
-    check(seen >= 4, || format!("only {seen} variants were found"))
+    check(seen >= 5, || format!("only {seen} variants were found"))
 }
 
 fn wrong_types(world: &mut World) -> Outcome {

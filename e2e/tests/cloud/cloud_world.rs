@@ -157,10 +157,16 @@ pub fn helm_installs(world: &mut World) -> Outcome {
     let mut copy = Command::new("cp");
     copy.arg("-r").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../charts")).arg(&charts);
     ran(copy).ended(0)?;
+    // Passwords of this one run: the charts have none of their own.
+    let values = folder.path().join("passwords.yaml");
+    std::fs::write(&values, passwords()?).map_err(|error| error.to_string())?;
+    let values = values.display().to_string();
     for name in ["mariadb", "rabbitmq", "memcached", "keystone"] {
         let chart = charts.join(name).display().to_string();
         world.helm(&["dependency", "build", "--skip-refresh", &chart]).ended(0)?;
-        world.helm(&["install", name, &chart, "-n", "openstack", "--timeout", "10m"]).ended(0)?;
+        world
+            .helm(&["install", name, &chart, "-n", "openstack", "--timeout", "10m", "-f", &values])
+            .ended(0)?;
     }
     landfall
         .kubectl(&["-n", "openstack", "rollout", "status", "deployment/keystone-api", "--timeout=300s"])
@@ -170,4 +176,14 @@ pub fn helm_installs(world: &mut World) -> Outcome {
     let ask = "import urllib.request as r; print(r.urlopen('http://keystone-api:5000/v3').read().decode())";
     let answer = landfall.kubectl(&["-n", "openstack", "exec", &pod, "--", "python3", "-c", ask]).ended(0)?;
     check(answer.stdout.contains("\"id\": \"v3."), || answer.stdout.clone())
+}
+
+fn passwords() -> Result<String, String> {
+    let made = std::fs::read_to_string("/proc/sys/kernel/random/uuid").map_err(|error| error.to_string())?;
+    let made = made.trim();
+    Ok(format!(
+        "endpoints:\n  identity: {{auth: {{admin: {{password: a-{made}}}}}}}\n  oslo_db: {{auth: {{admin: {{password: b-{made}}}, \
+         sst: {{password: c-{made}}}, keystone: {{password: d-{made}}}}}}}\n  oslo_messaging: {{auth: {{user: {{password: e-{made}}}, \
+         erlang_cookie: f-{made}}}}}\n"
+    ))
 }
