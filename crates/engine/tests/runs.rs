@@ -29,7 +29,7 @@ async fn a_cloud_comes_up() {
 #[tokio::test]
 async fn order_respects_needs_under_any_interleaving() {
     for seed in 0..40u64 {
-        let sim = Sim::seeded(seed * 0x9E37_79B9_7F4A_7C15);
+        let sim = Sim::seeded(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let ran = up(&sim, &cloud(CLOUD)).await;
         assert_eq!(ran.outcome.exit, ExitKind::Ok, "seed {seed}: {:#?}", ran.outcome);
         for step in &ran.plan.steps {
@@ -68,8 +68,8 @@ async fn killed_after_any_write_the_next_run_ends_in_the_same_state() {
     let mut deaths = 0;
     for n in 0.. {
         let sim = Sim::new();
-        let killed = sim.kill_after(n);
         let plan = planned(&sim, &cloud).await;
+        let killed = sim.kill_after(n);
         let (context, _seen) = context(&sim, &cloud);
         let ended = tokio::select! {
             outcome = landfall_engine::run(plan, context) => Some(outcome),

@@ -55,18 +55,19 @@ pub fn jobs_to_replace(release: &RenderedRelease, snapshot: &Snapshot) -> Vec<St
         .collect()
 }
 
-/// `running`: Landfall itself would apply or upgrade the release in this plan.
+/// `release_change` is what the plan does with the release's objects.
 pub fn of_hook(hook: &RenderedHook, release: &RenderedRelease, snapshot: &Snapshot, release_change: Change) -> Change {
     let live = snapshot.objects.get(&key(&hook.object, &release.namespace));
     let ours = live.is_some_and(|l| l["metadata"]["annotations"][DIGEST_ANNOTATION] == release.digest.as_str());
     let finished = live.is_some_and(|l| readiness(l).is_ready());
+    let goes = hook.delete_policies.iter().any(|p| p == "hook-succeeded");
     if ours && finished {
-        return Change::None;
+        // A run that died between its end and its deletion left it.
+        return if goes { Change::Update } else { Change::None };
     }
     let deployed = is_deployed(release, snapshot);
     // Deleted by its own policy, or run by real Helm for the same content.
     if deployed && release_change == Change::None {
-        let goes = hook.delete_policies.iter().any(|p| p == "hook-succeeded");
         if finished || (live.is_none() && goes) || !matches!(kind(&hook.object), "Job" | "Pod") {
             return Change::None;
         }

@@ -32,7 +32,13 @@ impl Shared {
         let ours = live.as_ref().is_some_and(|l| l["metadata"]["annotations"][DIGEST_ANNOTATION] == release.digest.as_str());
         let state = live.as_ref().map(readiness);
         match (&live, ours, state) {
-            (Some(_), true, Some(Readiness::Ready)) => return Ok(false),
+            (Some(_), true, Some(Readiness::Ready)) => {
+                return if has(hook, "hook-succeeded") {
+                    again(|| self.cluster.delete(&gvk, home, &at.name, false)).await.map_err(refused(&key))
+                } else {
+                    Ok(false)
+                };
+            }
             // Begun by a run that died: go on with it.
             (Some(_), true, Some(Readiness::Progressing { .. })) => {}
             (found, ..) => {
@@ -48,7 +54,7 @@ impl Shared {
         let ended = self.until(step, std::slice::from_ref(&at), Scope::All, |world| finished(world, &at, &uid)).await;
         let policy = if ended.is_ok() { "hook-succeeded" } else { "hook-failed" };
         let over = ended.is_ok() || matches!(ended, Err(Stop::Failed(_)));
-        if over && hook.delete_policies.iter().any(|p| p == policy) {
+        if over && has(hook, policy) {
             again(|| self.cluster.delete(&gvk, home, &at.name, false)).await.map_err(refused(&key))?;
         }
         ended.map(|()| true)
@@ -69,6 +75,10 @@ impl Shared {
             other => other,
         })
     }
+}
+
+fn has(hook: &RenderedHook, policy: &str) -> bool {
+    hook.delete_policies.iter().any(|p| p == policy)
 }
 
 /// Whether this very object (not one of the same name before it) has succeeded.
