@@ -7,10 +7,11 @@
 //!     images/apt/                                  package lists and files
 //!     trees/<key>/                                 roots of nodes
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,10 @@ pub struct ImageInfo {
 pub(crate) struct Lock {
     version: u32,
     pub images: BTreeMap<String, Locked>,
+    /// Of the recipe before: two versions of landfall, or of a recipe being written,
+    /// would otherwise undo each other's work again and again.
+    #[serde(default)]
+    pub previous: BTreeMap<String, Locked>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -258,7 +263,9 @@ impl Store {
 
     pub(crate) fn read_lock(&self) -> Result<Lock> {
         let path = self.images_dir().join("images.lock.json");
-        let Ok(text) = std::fs::read(&path) else { return Ok(Lock { version: 1, images: BTreeMap::new() }) };
+        let Ok(text) = std::fs::read(&path) else {
+            return Ok(Lock { version: 1, images: BTreeMap::new(), previous: BTreeMap::new() });
+        };
         serde_json::from_slice(&text).map_err(|e| Error::Damaged { path, reason: e.to_string() })
     }
 
@@ -267,7 +274,10 @@ impl Store {
         let recipe = self.recipes.get(name)?;
         let Ok(key) = self.key(name) else { return Ok(None) };
         let lock = self.read_lock()?;
-        let Some(locked) = lock.images.get(name).filter(|locked| locked.key == key) else { return Ok(None) };
+        let known = [lock.images.get(name), lock.previous.get(name)];
+        let Some(locked) = known.into_iter().flatten().find(|locked| locked.key == key) else {
+            return Ok(None);
+        };
         let Ok(manifest) = self.manifest(&locked.digest) else { return Ok(None) };
         let whole = manifest
             .layers
@@ -329,8 +339,13 @@ impl Store {
     /// Enters a built image into lock file and index.
     pub(crate) fn record(&self, name: &str, locked: Locked) -> Result<()> {
         let mut lock = self.read_lock()?;
-        lock.images.insert(name.to_owned(), locked);
-        lock.images.retain(|name, _| self.recipes.get(name).is_ok());
+        let key = locked.key.clone();
+        if let Some(before) = lock.images.insert(name.to_owned(), locked).filter(|before| before.key != key) {
+            lock.previous.insert(name.to_owned(), before);
+        }
+        for images in [&mut lock.images, &mut lock.previous] {
+            images.retain(|name, _| self.recipes.get(name).is_ok());
+        }
         let dir = self.images_dir();
         let manifests: Vec<_> = lock
             .images
@@ -345,28 +360,48 @@ impl Store {
         files::write_json(&dir.join("images.lock.json"), &lock)
     }
 
-    /// Removes blobs and unpacked layers that no current image or layer uses; not trees,
-    /// which may be the root of a running node. The caller holds the lock.
+    /// Removes blobs and unpacked layers that neither the current images and layers nor
+    /// those before them use; not trees, which may be the root of a running node. The
+    /// caller holds the lock.
     pub(crate) fn prune(&self) -> Result<()> {
-        let mut blobs: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
-        for locked in self.read_lock()?.images.values() {
-            let manifest = self.manifest(&locked.digest)?;
+        let mut blobs = BTreeSet::new();
+        let lock = self.read_lock()?;
+        for locked in lock.images.values().chain(lock.previous.values()) {
+            // One of them may be damaged; the current ones are checked where they are used.
+            let Ok(manifest) = self.manifest(&locked.digest) else { continue };
             blobs.insert(locked.digest.trim_start_matches("sha256:").to_owned());
             blobs.extend(manifest.layers.iter().chain([&manifest.config]).map(|d| d.hex().to_owned()));
         }
-        let mut layers: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
-        for recipe in self.recipes.iter().filter(|recipe| recipe.kind == Kind::Layer) {
-            if let Some((_, kept)) = self.kept_layer(&recipe.name)? {
-                layers.insert(self.key(&recipe.name)?);
-                blobs.insert(kept.blob.digest);
-            }
+        let mut layers = BTreeSet::new();
+        for (key, kept) in self.newest_layers()? {
+            layers.insert(key);
+            blobs.insert(kept.blob.digest);
         }
         remove_others(&self.blobs(), &blobs)?;
         remove_others(&self.layers(), &layers)
     }
+
+    /// Of each recipe the two unpacked layers that were made last.
+    fn newest_layers(&self) -> Result<Vec<(String, KeptLayer)>> {
+        let mut found: BTreeMap<String, Vec<(SystemTime, String, KeptLayer)>> = BTreeMap::new();
+        let dir = self.layers();
+        for entry in std::fs::read_dir(&dir).on("read", &dir)?.flatten() {
+            let path = entry.path().join("layer.json");
+            let Ok(text) = std::fs::read(&path) else { continue };
+            let Ok(kept) = serde_json::from_slice::<KeptLayer>(&text) else { continue };
+            let made = path.metadata().and_then(|m| m.modified()).on("look at", &path)?;
+            let key = entry.file_name().to_string_lossy().into_owned();
+            found.entry(kept.recipe.clone()).or_default().push((made, key, kept));
+        }
+        let newest = found.into_values().flat_map(|mut layers| {
+            layers.sort_by_key(|(made, ..)| std::cmp::Reverse(*made));
+            layers.into_iter().take(2).map(|(_, key, kept)| (key, kept))
+        });
+        Ok(newest.collect())
+    }
 }
 
-fn remove_others(dir: &Path, keep: &std::collections::BTreeSet<String>) -> Result<()> {
+fn remove_others(dir: &Path, keep: &BTreeSet<String>) -> Result<()> {
     for entry in std::fs::read_dir(dir).on("read", dir)?.flatten() {
         if !keep.contains(&*entry.file_name().to_string_lossy()) {
             let path = entry.path();
@@ -378,4 +413,54 @@ fn remove_others(dir: &Path, keep: &std::collections::BTreeSet<String>) -> Resul
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn locked(key: &str) -> Locked {
+        Locked {
+            tag: "latest".to_owned(),
+            key: key.to_owned(),
+            digest: format!("sha256:{key}"),
+            manifest_size: 1,
+            size: 1,
+            unpacked: 1,
+            packages: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn the_image_before_is_kept_and_the_one_before_that_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        drop(store.lock().unwrap());
+        for key in ["a", "b", "b", "c"] {
+            store.record("pause", locked(key)).unwrap();
+        }
+        let lock = store.read_lock().unwrap();
+        assert_eq!((&*lock.images["pause"].key, &*lock.previous["pause"].key), ("c", "b"));
+    }
+
+    #[test]
+    fn a_second_build_at_once_is_told_to_wait() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let held = store.lock().unwrap();
+        assert!(matches!(store.lock(), Err(Error::Busy { .. })));
+        drop(held);
+        assert!(store.lock().is_ok());
+    }
+
+    #[test]
+    fn what_is_missing_is_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let said = crate::Bundle::find(&store).unwrap_err().to_string();
+        assert!(said.contains("image keystone") && said.contains("tree node"), "{said}");
+        assert!(said.contains("landfall images build"), "{said}");
+        assert!(store.list().unwrap().iter().all(|image| image.built.is_none()));
+    }
 }
