@@ -12,9 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let verb = arguments.next().unwrap_or_else(|| "list".to_owned());
     let names: Vec<String> = arguments.collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let cache = std::env::var_os("LANDFALL_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-        PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/landfall")
-    });
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/landfall");
+    let cache = std::env::var_os("LANDFALL_CACHE").map_or_else(home, PathBuf::from);
     let store = Store::open(&cache)?.with_mirror(std::env::var("LANDFALL_MIRROR").ok());
     let begin = Instant::now();
     let mut progress = |p: Progress| match p {
