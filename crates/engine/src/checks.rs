@@ -34,7 +34,7 @@ impl Default for CheckContext {
             ingress: None,
             admin_secret: "keystone-admin".into(),
             region: "RegionOne".into(),
-            patience: Duration::from_secs(60),
+            patience: Duration::from_mins(1),
         }
     }
 }

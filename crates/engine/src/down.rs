@@ -139,20 +139,17 @@ pub async fn inspect(cluster: &dyn Cluster, namespace: &str) -> Result<Inventory
     let mut inventory = Inventory { namespace: namespace.into(), ..Inventory::default() };
     for record in &recorded {
         let release = records::release_name(record);
-        let found = match inventory.releases.iter_mut().find(|r| r.name == release) {
-            Some(found) => found,
-            None => {
-                inventory.releases.push(FoundRelease {
-                    name: release.to_owned(),
-                    revision: 0,
-                    status: String::new(),
-                    objects: Vec::new(),
-                    records: Vec::new(),
-                });
-                let Some(found) = inventory.releases.last_mut() else { continue };
-                found
-            }
-        };
+        let at = inventory.releases.iter().position(|r| r.name == release).unwrap_or_else(|| {
+            inventory.releases.push(FoundRelease {
+                name: release.to_owned(),
+                revision: 0,
+                status: String::new(),
+                objects: Vec::new(),
+                records: Vec::new(),
+            });
+            inventory.releases.len() - 1
+        });
+        let found = &mut inventory.releases[at];
         if records::revision(record) >= found.revision {
             found.revision = records::revision(record);
             records::status(record).clone_into(&mut found.status);

@@ -214,7 +214,9 @@ impl Watching {
                         None => format!("{}/", self.kind),
                     };
                     world.objects.retain(|key, _| !key.starts_with(&prefix));
-                    all.into_iter().for_each(|object| world.insert(object));
+                    for object in all {
+                        world.insert(object);
+                    }
                 }
                 Seen::Applied(object) => world.insert(object),
                 Seen::Deleted(object) => {

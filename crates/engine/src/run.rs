@@ -55,7 +55,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 32, patience: Duration::from_secs(15 * 60), certainty: Duration::from_secs(2) }
+        Self { steps: 32, patience: Duration::from_mins(15), certainty: Duration::from_secs(2) }
     }
 }
 

@@ -65,12 +65,10 @@ pub fn of_hook(hook: &RenderedHook, release: &RenderedRelease, snapshot: &Snapsh
         // A run that died between its end and its deletion left it.
         return if goes { Change::Update } else { Change::None };
     }
-    let deployed = is_deployed(release, snapshot);
     // Deleted by its own policy, or run by real Helm for the same content.
-    if deployed && release_change == Change::None {
-        if finished || (live.is_none() && goes) || !matches!(kind(&hook.object), "Job" | "Pod") {
-            return Change::None;
-        }
+    let accounted_for = finished || (live.is_none() && goes) || !matches!(kind(&hook.object), "Job" | "Pod");
+    if release_change == Change::None && is_deployed(release, snapshot) && accounted_for {
+        return Change::None;
     }
     match live {
         None => Change::Create,

@@ -167,10 +167,10 @@ impl Finder<'_> {
             Dependency::Pod { namespace: ns, labels, .. } => self.matching(ns, |object| {
                 pod_template(object).is_some_and(|t| carries(&t["metadata"]["labels"], labels))
             }),
-            // Made by Jobs at run time as often as by charts; the pod's own wait covers them.
-            Dependency::Secret { .. } | Dependency::ConfigMap { .. } | Dependency::CustomResource(_) => Vec::new(),
+            // Made by Jobs at run time as often as by charts: the pod's own wait covers them.
+            Dependency::Secret { .. } | Dependency::ConfigMap { .. } | Dependency::CustomResource(_)
             // Within the pod.
-            Dependency::Container { .. } | Dependency::Config { .. } | Dependency::Socket { .. } => Vec::new(),
+            | Dependency::Container { .. } | Dependency::Config { .. } | Dependency::Socket { .. } => Vec::new(),
         };
         node.needs.extend(providers.into_iter().filter(|provider| *provider != me));
         Ok(())

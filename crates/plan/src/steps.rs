@@ -225,14 +225,11 @@ impl Planner<'_> {
                 needs.insert(ready_id(release));
                 continue;
             }
-            match other.hook {
-                Some(hook) => {
-                    needs.insert(hook_id(release, &release.hooks[hook]));
-                }
-                None => {
-                    needs.insert(apply_id(release));
-                    self.needs_of(*provider, home, seen, needs);
-                }
+            if let Some(hook) = other.hook {
+                needs.insert(hook_id(release, &release.hooks[hook]));
+            } else {
+                needs.insert(apply_id(release));
+                self.needs_of(*provider, home, seen, needs);
             }
         }
     }

@@ -243,10 +243,12 @@ impl State {
             None => 1,
             Some(b) => b["metadata"]["generation"].as_i64().unwrap_or(1) + i64::from(!same("spec")),
         };
-        let uid = before.map(|b| b["metadata"]["uid"].clone()).unwrap_or_else(|| {
+        let uid = if let Some(b) = before {
+            b["metadata"]["uid"].clone()
+        } else {
             self.uids += 1;
             json!(format!("uid-{}", self.uids))
-        });
+        };
         if let Some(b) = before {
             object["metadata"]["resourceVersion"] = b["metadata"]["resourceVersion"].clone();
         }

@@ -122,7 +122,7 @@ impl Shared {
             || failure::plain("no-progress", "", "nothing moved", "", ""),
             |diagnosis| failure::of_diagnosis(&diagnosis),
         );
-        failure.code = "no-progress".to_owned();
+        "no-progress".clone_into(&mut failure.code);
         failure
     }
 }

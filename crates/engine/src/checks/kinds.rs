@@ -116,7 +116,7 @@ async fn log_line(cluster: &dyn Cluster, namespace: &str, selector: &str, contai
         if let Some(line) = text.lines().rev().find(|line| line.contains(contains)) {
             return Ok(Tried::Passed(format!("{}: {}", name(pod), line.trim())));
         }
-        last = text.lines().next_back().unwrap_or_default().to_owned();
+        text.lines().next_back().unwrap_or_default().clone_into(&mut last);
     }
     Ok(Tried::NotYet(format!("no line with {contains:?} in the logs; the last line: {last}")))
 }

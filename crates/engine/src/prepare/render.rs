@@ -73,7 +73,9 @@ fn one(spec: &ReleaseSpec, charts: &Dir<'_>, options: &Options) -> Result<(Rende
     for crd in &rendered.crds {
         let text = String::from_utf8_lossy(&crd.data);
         let documents = landfall_helm::yaml::parse_documents(&text).map_err(|e| failed(format!("{}: {e}", crd.source)))?;
-        documents.into_iter().for_each(|document| flatten(document, &mut objects));
+        for document in documents {
+            flatten(document, &mut objects);
+        }
     }
     for manifest in rendered.manifests.iter().filter(|m| !m.is_empty()) {
         flatten(manifest.object.clone(), &mut objects);
@@ -126,5 +128,9 @@ fn digest(rendered: &Rendered, values: &Value) -> String {
         add(&hook.yaml);
     }
     add(&values.to_string());
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(64);
+    for byte in hash.finalize() {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
 }

@@ -37,14 +37,14 @@ impl State {
         next["status"] = match pod["status"]["phase"].as_str() {
             Some("Succeeded" | "Failed") => return None,
             Some("Running") if is_job && self.faults.failing_jobs.contains(workload) => {
-                json!({"phase": "Failed", "containerStatuses": self.containers(pod, &json!({"terminated": {"exitCode": 1, "reason": "Error"}}), false)})
+                json!({"phase": "Failed", "containerStatuses": containers(pod, &json!({"terminated": {"exitCode": 1, "reason": "Error"}}), false)})
             }
             Some("Running") if is_job => {
-                json!({"phase": "Succeeded", "containerStatuses": self.containers(pod, &json!({"terminated": {"exitCode": 0, "reason": "Completed"}}), false)})
+                json!({"phase": "Succeeded", "containerStatuses": containers(pod, &json!({"terminated": {"exitCode": 0, "reason": "Completed"}}), false)})
             }
             Some("Running") if self.faults.crashing.contains(workload) => {
                 let waiting = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}});
-                let mut statuses = self.containers(pod, &waiting, false);
+                let mut statuses = containers(pod, &waiting, false);
                 for status in &mut statuses {
                     status["restartCount"] = json!(5);
                     status["lastState"] = json!({"terminated": {"exitCode": 1, "reason": "Error"}});
@@ -53,7 +53,7 @@ impl State {
             }
             Some("Running") if self.faults.stuck.contains(workload) => return None,
             Some("Running") => json!({"phase": "Running", "conditions": conditions(true, true),
-                "containerStatuses": self.containers(pod, &json!({"running": {}}), true)}),
+                "containerStatuses": containers(pod, &json!({"running": {}}), true)}),
             _ => self.begin(pod),
         };
         if next["status"]["phase"] != "Pending" || next["spec"]["nodeName"].is_null() {
@@ -77,12 +77,12 @@ impl State {
             let waiting = json!({"waiting": {"reason": "ImagePullBackOff",
                 "message": format!("Back-off pulling image \"{image}\": not found")}});
             return json!({"phase": "Pending", "conditions": conditions(true, false),
-                "containerStatuses": self.containers(pod, &waiting, false)});
+                "containerStatuses": containers(pod, &waiting, false)});
         }
         let waits = landfall_plan::graph::declared(pod, pod["metadata"]["namespace"].as_str().unwrap_or_default());
         if waits.dependencies.iter().all(|d| self.is_met(d)) {
             return json!({"phase": "Running", "conditions": conditions(true, false),
-                "containerStatuses": self.containers(pod, &json!({"running": {}}), false)});
+                "containerStatuses": containers(pod, &json!({"running": {}}), false)});
         }
         let inits: Vec<Value> = pod["spec"]["initContainers"]
             .as_array()
@@ -91,7 +91,7 @@ impl State {
             .map(|c| json!({"name": c["name"], "image": c["image"], "ready": false, "restartCount": 0, "state": {"running": {}}}))
             .collect();
         json!({"phase": "Pending", "conditions": conditions(false, false), "initContainerStatuses": inits,
-            "containerStatuses": self.containers(pod, &json!({"waiting": {"reason": "PodInitializing"}}), false)})
+            "containerStatuses": containers(pod, &json!({"waiting": {"reason": "PodInitializing"}}), false)})
     }
 
     fn unschedulable(&self, pod: &Value) -> Option<String> {
@@ -121,13 +121,6 @@ impl State {
             return Some(format!("0/{0} nodes are available: {0} Insufficient cpu.", nodes.len()));
         }
         None
-    }
-
-    fn containers(&self, pod: &Value, state: &Value, ready: bool) -> Vec<Value> {
-        let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
-        containers
-            .map(|c| json!({"name": c["name"], "image": c["image"], "ready": ready, "restartCount": 0, "state": state}))
-            .collect()
     }
 
     fn is_met(&self, dependency: &Dependency) -> bool {
@@ -162,6 +155,13 @@ impl State {
             _ => true,
         }
     }
+}
+
+fn containers(pod: &Value, state: &Value, ready: bool) -> Vec<Value> {
+    let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+    containers
+        .map(|c| json!({"name": c["name"], "image": c["image"], "ready": ready, "restartCount": 0, "state": state}))
+        .collect()
 }
 
 fn conditions(initialized: bool, ready: bool) -> Value {

@@ -48,6 +48,7 @@ fn target(object: &Value) -> Result<(Gvk, Key)> {
 
 #[async_trait]
 impl Cluster for Sim {
+    #[allow(clippy::unnecessary_literal_bound)]
     fn name(&self) -> &str {
         "simulated"
     }
