@@ -121,6 +121,19 @@ pub(crate) fn remove(hierarchies: &[Hierarchy], group: &str) -> Result<()> {
     Ok(())
 }
 
+/// Processes that are in the node's `daemons` of any hierarchy, its PID 1 among them.
+pub(crate) fn daemons(hierarchies: &[Hierarchy], group: &str) -> Vec<u32> {
+    let mut found: Vec<u32> = hierarchies
+        .iter()
+        .map(|hierarchy| hierarchy.mount.join(group).join(DAEMONS).join("cgroup.procs"))
+        .filter_map(|file| std::fs::read_to_string(file).ok())
+        .flat_map(|text| text.lines().filter_map(|line| line.parse().ok()).collect::<Vec<_>>())
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 fn remove_tree(dir: &Path) -> Result<()> {
     if !dir.exists() {
         return Ok(());

@@ -9,6 +9,8 @@ use rustix::process::Signal;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::layout::Layout;
+use crate::process::Process;
+use crate::reexec::LAUNCH;
 use crate::spec::{MAX_NODES, ProgressSink, check_name};
 use crate::state::{Lock, State};
 use crate::{cgroup, layout, network};
@@ -54,17 +56,18 @@ pub async fn down(state_root: &Path, name: &str, progress: &ProgressSink) -> Res
         Some(state) => state.node_names(),
         None => (1..=MAX_NODES).map(layout::node_name).collect(),
     };
-    if let Some(state) = &state {
-        try_join_all(nodes.iter().filter_map(|node| state.alive(node).map(|process| (node, process))).map(
-            |(node, process)| async move {
-                progress.tell(node, "ending", false);
-                process.kill(node).await?;
-                progress.tell(node, "ended", true);
-                Ok::<_, Error>(())
-            },
-        ))
-        .await?;
+    let mut processes: Vec<(String, Process)> = Vec::new();
+    for node in &nodes {
+        let known = state.as_ref().and_then(|state| state.alive(node)).cloned();
+        processes.extend(known.or(stray(&layout, node)?).map(|process| (node.clone(), process)));
     }
+    try_join_all(processes.iter().map(|(node, process)| async move {
+        progress.tell(node, "ending", false);
+        process.kill(node).await?;
+        progress.tell(node, "ended", true);
+        Ok::<_, Error>(())
+    }))
+    .await?;
     let doomed = layout.doomed();
     if doomed.exists() {
         std::fs::remove_dir_all(&doomed).map_err(Error::file("removing", &doomed))?;
@@ -83,6 +86,25 @@ pub async fn down(state_root: &Path, name: &str, progress: &ProgressSink) -> Res
     let _ = std::fs::remove_dir(state_root);
     cleared?;
     Ok(existed)
+}
+
+/// A node's PID 1 that no state tells of: whoever started it was killed, or its files were removed by hand.
+fn stray(layout: &Layout, node: &str) -> Result<Option<Process>> {
+    let hierarchies = cgroup::mounted()?;
+    for pid in cgroup::daemons(&hierarchies, &layout.cgroup(node)) {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let words: Vec<String> =
+            line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+        let [_, verb, manifest, ..] = words.as_slice() else { continue };
+        if verb != LAUNCH {
+            continue;
+        }
+        if !Path::new(manifest).starts_with(&layout.dir) {
+            return Err(Error::Elsewhere { name: layout.name.clone(), manifest: manifest.into() });
+        }
+        return Ok(Process::of(pid));
+    }
+    Ok(None)
 }
 
 /// What is outside the nodes' own namespaces.

@@ -47,6 +47,12 @@ pub enum Error {
     NoComponent { node: String, component: String, known: String },
 
     #[error(
+        "a cluster called `{name}` runs from another folder ({}); choose another name, or name that folder",
+        manifest.display()
+    )]
+    Elsewhere { name: String, manifest: PathBuf },
+
+    #[error(
         "another landfall process works on the cluster `{name}` right now (process {holder}); wait for it to end"
     )]
     Busy { name: String, holder: String },

@@ -2,7 +2,7 @@
 //!
 //! All decisions are made while it is written; PID 1 decides nothing by itself.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -84,8 +84,11 @@ pub(crate) enum After {
     Ready(String),
     /// A component of this node has said `READY=1`, though its health may yet fail: it answers.
     Serving(String),
-    /// A server of another node takes connections. Nothing tells us when, so it is tried.
-    Reached(SocketAddr),
+    /// A server of another node answers a GET, whatever it answers. Nothing tells us when, so it is tried; one that
+    /// listens already and does not answer yet is waited for.
+    Answered { url: String, kubeconfig: PathBuf },
+    /// The same, and the answer is 200.
+    Healthy { url: String, kubeconfig: PathBuf },
 }
 
 impl After {
@@ -93,7 +96,7 @@ impl After {
     pub(crate) fn component(&self) -> Option<&str> {
         match self {
             Self::Ready(name) | Self::Serving(name) => Some(name),
-            Self::Reached(_) => None,
+            Self::Answered { .. } | Self::Healthy { .. } => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::config::{NodePlan, go_memory, in_kubernetes};
-use crate::layout::{API_PORT, CLUSTER_DOMAIN, DNS_SERVICE, inside};
+use crate::layout::{self, CLUSTER_DOMAIN, DNS_SERVICE, inside};
 use crate::manifest::{After, Component, Ready};
 
 pub(crate) fn config(plan: &NodePlan<'_>) -> String {
@@ -86,10 +86,13 @@ pub(crate) fn component(plan: &NodePlan<'_>) -> Component {
 
 /// A kubelet that finds no API server waits longer and longer between its tries: so it starts when there is one. The
 /// roles that the API server makes before it calls itself healthy a kubelet does not need.
-pub(super) fn api_server(plan: &NodePlan<'_>) -> After {
+fn api_server(plan: &NodePlan<'_>) -> After {
     if plan.is_control_plane() {
         After::Serving("kube-apiserver".into())
     } else {
-        After::Reached((plan.subnet.node(1), API_PORT).into())
+        After::Answered {
+            url: format!("{}/livez", layout::api_server(plan.subnet)),
+            kubeconfig: in_kubernetes("kubelet.conf").into(),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::config::{NodePlan, go_memory, in_kubernetes};
-use crate::layout::{POD_RANGE, inside};
+use crate::layout::{self, POD_RANGE, inside};
 use crate::manifest::{After, Component, Ready};
 
 pub(crate) fn config(plan: &NodePlan<'_>) -> String {
@@ -28,7 +28,10 @@ pub(crate) fn component(plan: &NodePlan<'_>) -> Component {
     let after = if plan.is_control_plane() {
         vec![After::Ready("kube-apiserver".into())]
     } else {
-        vec![super::kubelet::api_server(plan)]
+        vec![After::Healthy {
+            url: format!("{}/readyz", layout::api_server(plan.subnet)),
+            kubeconfig: in_kubernetes("kube-proxy.conf").into(),
+        }]
     };
     Component {
         name: "kube-proxy".into(),

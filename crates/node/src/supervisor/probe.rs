@@ -1,9 +1,9 @@
 //! How the supervisor learns that a component is ready.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use http::uri::PathAndQuery;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use tokio::net::UnixDatagram;
 
@@ -50,46 +50,57 @@ fn says_ready(message: &[u8]) -> bool {
     message.split(|byte| *byte == b'\n').any(|line| line == b"READY=1")
 }
 
-/// Waits until a server of another node takes connections.
-pub(crate) async fn reached(address: SocketAddr) {
+/// Waits until the server at `url` answers at all.
+pub(crate) async fn answered(url: &str, kubeconfig: &Path) -> Result<()> {
+    let (client, path) = client(url, Some(kubeconfig)).await?;
+    until(|| async {
+        // Being refused is an answer too.
+        matches!(client.request_text(get(&path)).await, Ok(_) | Err(kube::Error::Api(_)))
+    })
+    .await;
+    Ok(())
+}
+
+/// Waits until a GET of `url` answers 200.
+pub(crate) async fn http_ready(url: &str, kubeconfig: Option<&Path>) -> Result<()> {
+    let (client, path) = client(url, kubeconfig).await?;
+    until(|| async { client.request_text(get(&path)).await.is_ok() }).await;
+    Ok(())
+}
+
+async fn until(holds: impl AsyncFn() -> bool) {
     let mut pause = SHORTEST;
-    while !matches!(tokio::time::timeout(ONE_TRY, tokio::net::TcpStream::connect(address)).await, Ok(Ok(_))) {
+    while !tokio::time::timeout(ONE_TRY, holds()).await.unwrap_or(false) {
         tokio::time::sleep(pause).await;
         pause = (pause * 3 / 2).min(LONGEST);
     }
 }
 
-/// Waits until a GET of `url` answers 200.
-pub(crate) async fn http_ready(url: &str, kubeconfig: Option<&Path>) -> Result<()> {
-    let uri: http::Uri = url.parse().map_err(|error| Error::Api(format!("{url}: {error}")))?;
-    let mut base = http::uri::Parts::default();
-    base.scheme = uri.scheme().cloned();
-    base.authority = uri.authority().cloned();
-    base.path_and_query = Some(http::uri::PathAndQuery::from_static("/"));
-    let base = http::Uri::from_parts(base).map_err(|error| Error::Api(format!("{url}: {error}")))?;
+fn get(path: &PathAndQuery) -> http::Request<Vec<u8>> {
+    let mut request = http::Request::new(Vec::new());
+    *request.uri_mut() = path.clone().into();
+    request
+}
+
+/// A client for the server of `url`, and the path to ask it for.
+async fn client(url: &str, kubeconfig: Option<&Path>) -> Result<(kube::Client, PathAndQuery)> {
+    let wrong = |error: &dyn std::fmt::Display| Error::Api(format!("{url}: {error}"));
+    let mut server = url.parse::<http::Uri>().map_err(|error| wrong(&error))?.into_parts();
+    let path = server.path_and_query.replace(PathAndQuery::from_static("/"));
+    let server = http::Uri::from_parts(server).map_err(|error| wrong(&error))?;
     let mut config = match kubeconfig {
         Some(path) => {
-            let file = Kubeconfig::read_from(path).map_err(|error| Error::Api(error.to_string()))?;
+            let file = Kubeconfig::read_from(path).map_err(|error| wrong(&error))?;
             kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
                 .await
-                .map_err(|error| Error::Api(error.to_string()))?
+                .map_err(|error| wrong(&error))?
         }
-        None => kube::Config::new(base.clone()),
+        None => kube::Config::new(server.clone()),
     };
-    config.cluster_url = base;
+    config.cluster_url = server;
     config.proxy_url = None;
-    let client = kube::Client::try_from(config).map_err(|error| Error::Api(error.to_string()))?;
-    let mut pause = SHORTEST;
-    loop {
-        let request = http::Request::get(uri.path())
-            .body(Vec::new())
-            .map_err(|error| Error::Api(format!("{url}: {error}")))?;
-        if let Ok(Ok(_)) = tokio::time::timeout(ONE_TRY, client.request_text(request)).await {
-            return Ok(());
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 3 / 2).min(LONGEST);
-    }
+    let client = kube::Client::try_from(config).map_err(|error| wrong(&error))?;
+    Ok((client, path.unwrap_or_else(|| PathAndQuery::from_static("/"))))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::layout::inside;
 use crate::manifest::{After, Component, Ready};
 use crate::supervisor::Shared;
 use crate::supervisor::log::RotatingLog;
-use crate::supervisor::probe::{Notify, http_ready, reached};
+use crate::supervisor::probe::{Notify, answered, http_ready};
 use crate::supervisor::reaper::End;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -112,7 +112,7 @@ impl Shared {
         match after {
             After::Ready(name) => any(&|unit| unit.name == *name && unit.phase == Phase::Ready),
             After::Serving(name) => any(&|unit| unit.name == *name && unit.serving),
-            After::Reached(_) => true,
+            After::Answered { .. } | After::Healthy { .. } => true,
         }
     }
 
@@ -147,7 +147,12 @@ pub(crate) async fn run(shared: Rc<Shared>, component: Component) {
     let mut pause = FIRST_PAUSE;
     loop {
         tokio::select! {
-            () = wait_for(&shared, &component.after) => {}
+            waited = wait_for(&shared, &component.after) => {
+                if let Err(error) = waited {
+                    // It is started all the same: its own words will say what is wrong.
+                    shared.note(&format!("{name}: {error}"));
+                }
+            }
             _ = stopping.wait_for(|stopping| *stopping) => {}
         }
         if *stopping.borrow() {
@@ -184,18 +189,21 @@ pub(crate) async fn run(shared: Rc<Shared>, component: Component) {
     shared.set_phase(name, Phase::Stopped);
 }
 
-async fn wait_for(shared: &Shared, after: &[After]) {
+async fn wait_for(shared: &Shared, after: &[After]) -> Result<()> {
     let mut changed = shared.changed.subscribe();
     while !after.iter().all(|after| shared.holds(after)) {
         if changed.changed().await.is_err() {
-            return;
+            return Ok(());
         }
     }
     for after in after {
-        if let After::Reached(address) = after {
-            reached(*address).await;
+        match after {
+            After::Answered { url, kubeconfig } => answered(url, kubeconfig).await?,
+            After::Healthy { url, kubeconfig } => http_ready(url, Some(kubeconfig)).await?,
+            After::Ready(_) | After::Serving(_) => {}
         }
     }
+    Ok(())
 }
 
 /// One start of a component, to its end.

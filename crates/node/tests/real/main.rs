@@ -14,7 +14,7 @@ use std::process::{ExitCode, Stdio};
 use landfall_node::{Bundle, Cluster, NEEDED_BINARIES, Phase, ProgressSink, Spec, down, reexec, up};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-const NAME: &str = "node-test";
+const NAME: &str = "node-crate";
 const SUBNET: &str = "10.93.0.0/24";
 
 const OBJECTS: &str = r#"
