@@ -99,15 +99,12 @@ pub fn label_missing(world: &mut World) -> Outcome {
     )
 }
 
-/// Keystone's own database password is changed behind its back.
+/// The database's administrator has another password than the Secret says.
 pub fn wrong_password(world: &mut World) -> Outcome {
     clean(world)?;
     world.up(&["keystone"]).ended(0)?;
-    let secret = world.landfall.get(&["secret", "keystone-db-user", "-n", "openstack"])?;
-    let url = secret["data"]["DB_CONNECTION"].as_str().ok_or("keystone-db-user has no DB_CONNECTION")?;
-    let _ = url;
-    let sql = "ALTER USER 'keystone'@'%' IDENTIFIED BY 'another'; FLUSH PRIVILEGES;";
-    let ask = format!("mariadb --defaults-file=/etc/mysql/admin_user.cnf -e \"{sql}\"");
+    let sql = "ALTER USER 'root'@'%' IDENTIFIED BY 'another';";
+    let ask = format!("mariadb --socket=/run/mysqld/mysqld.sock --user=mysql -e \"{sql}\"");
     world
         .landfall
         .kubectl(&[
@@ -128,7 +125,7 @@ pub fn wrong_password(world: &mut World) -> Outcome {
         &Broken {
             file: "spec: {overrides: {keystone: {conf: {keystone: {DEFAULT: {debug: true}}}}}}\n",
             service: "keystone",
-            code: "database-refused",
+            code: "database-access-denied",
             says: &["Access denied"],
         },
     )
