@@ -2,7 +2,7 @@
 //!
 //! A holder that shows a sign of life is respected at once; one that does not is waited for until its
 //! time is over, so that a run after a killed one goes on by itself. Where the killed one was a process
-//! of this very machine, that is seen without waiting.
+//! of this very machine, either is seen without waiting.
 
 mod process;
 
@@ -145,9 +145,15 @@ async fn take(cluster: &dyn Cluster, namespace: &str, name: &str, holder: &str) 
                 Err(error) => return Err(error.into()),
             }
         };
-        if alive(&lease, now) && holder_of(&lease) != holder && !is_dead_here(&lease) {
-            until_dead(cluster, namespace, name, &lease).await?;
-            continue;
+        if alive(&lease, now) && holder_of(&lease) != holder {
+            match lease["metadata"]["annotations"][PROCESS].as_str().and_then(process::lives) {
+                Some(true) => return Err(held(&lease)),
+                Some(false) => {}
+                None => {
+                    until_dead(cluster, namespace, name, &lease).await?;
+                    continue;
+                }
+            }
         }
         let transitions = lease["spec"]["leaseTransitions"].as_i64().unwrap_or(0) + 1;
         lease["spec"] = spec(holder, &micro(now), now, transitions);
@@ -160,8 +166,12 @@ async fn take(cluster: &dyn Cluster, namespace: &str, name: &str, holder: &str) 
     }
 }
 
-fn is_dead_here(lease: &Value) -> bool {
-    lease["metadata"]["annotations"][PROCESS].as_str().is_some_and(process::is_dead)
+fn held(lease: &Value) -> LockError {
+    LockError::Held {
+        holder: holder_of(lease).to_owned(),
+        since: lease["spec"]["acquireTime"].as_str().unwrap_or("an unknown time").to_owned(),
+        ttl: TTL,
+    }
 }
 
 /// Returns when the holder's time is over or the Lease was given back; an error at its first sign of life.
@@ -188,11 +198,7 @@ async fn until_dead(cluster: &dyn Cluster, namespace: &str, name: &str, lease: &
                 return Ok(());
             }
             if now["spec"]["renewTime"] != *renewed {
-                return Err(LockError::Held {
-                    holder: holder_of(now).to_owned(),
-                    since: now["spec"]["acquireTime"].as_str().unwrap_or("an unknown time").to_owned(),
-                    ttl: TTL,
-                });
+                return Err(held(now));
             }
         }
     }

@@ -47,6 +47,21 @@ async fn mended_it_comes_up_in_a_new_revision() {
     assert_eq!(ran.outcome.exit, ExitKind::Ok, "{:#?}", ran.outcome);
 }
 
+/// A StatefulSet would wait for the broken pod for ever.
+#[tokio::test]
+async fn a_corrected_image_takes_the_place_of_one_that_never_started() {
+    let sim = Sim::new();
+    sim.faults(|faults| {
+        faults.missing_images.insert("localhost/landfall/mariadb-server:1".into());
+    });
+    up(&sim, &cloud(CLOUD)).await;
+    let corrected = CLOUD.replace("name: mariadb-server,", "name: mariadb-server, image: \"localhost/landfall/mariadb:2\",");
+    let ran = up(&sim, &cloud(&corrected)).await;
+    assert_eq!(ran.outcome.exit, ExitKind::Ok, "{:#?}", ran.outcome);
+    let pod = sim.object("Pod/openstack/mariadb-server-0").unwrap();
+    assert_eq!(pod["spec"]["containers"][0]["image"], "localhost/landfall/mariadb:2");
+}
+
 #[tokio::test]
 async fn a_failed_job_is_told_with_its_last_words() {
     let sim = Sim::new();

@@ -12,12 +12,11 @@ pub(super) fn mark() -> String {
     }
 }
 
-/// Whether this mark names a process of this machine that is no more.
-pub(super) fn is_dead(mark: &str) -> bool {
+/// Whether the process that this mark names lives; none where it is of another machine.
+pub(super) fn lives(mark: &str) -> Option<bool> {
     let mut parts = mark.rsplitn(3, ':');
-    let (Some(started), Some(pid), Some(home)) = (parts.next(), parts.next(), parts.next()) else { return false };
-    let Ok(pid) = pid.parse() else { return false };
-    machine().is_some_and(|machine| machine == home) && start(pid).is_none_or(|start| start != started)
+    let (started, pid, home) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+    (machine()? == home).then(|| start(pid).is_some_and(|start| start == started))
 }
 
 fn machine() -> Option<String> {
@@ -39,14 +38,14 @@ mod tests {
     #[test]
     fn this_process_lives_and_one_that_never_was_does_not() {
         let own = mark();
-        assert!(!is_dead(&own), "{own}");
+        assert_eq!(lives(&own), Some(true), "{own}");
         let (head, _) = own.rsplit_once(':').unwrap_or_default();
-        assert!(is_dead(&format!("{head}:1")), "{own}");
+        assert_eq!(lives(&format!("{head}:1")), Some(false), "{own}");
     }
 
     #[test]
     fn of_other_machines_nothing_is_told() {
-        assert!(!is_dead("another:pid[1]:99999999:5"));
-        assert!(!is_dead(""));
+        assert_eq!(lives("another:pid[1]:99999999:5"), None);
+        assert_eq!(lives(""), None);
     }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use landfall_cluster::api::Gvk;
+use landfall_health::object::is_owned_by;
 use landfall_health::{Code, Diagnosis, ObjectRef, Want, World, diagnose, readiness, wanted};
 use landfall_plan::model::RenderedRelease;
 use landfall_plan::object::{is_workload, kind, name, namespace};
@@ -76,6 +78,10 @@ impl Shared {
                         _ => Instant::now(),
                     };
                     if since.elapsed() >= self.limits.certainty {
+                        if self.unstick(targets).await {
+                            hopeless = None;
+                            continue;
+                        }
                         return Err(failure::of_diagnosis(found).into());
                     }
                     hopeless = Some((found.code, since));
@@ -114,6 +120,23 @@ impl Shared {
         })
     }
 
+    /// A StatefulSet waits for its pods one after another, so that one which can not start under the
+    /// former template holds back the corrected one for ever (Kubernetes leaves it to a person to delete
+    /// it). True where such pods were deleted.
+    async fn unstick(&self, targets: &[ObjectRef]) -> bool {
+        let stuck: Vec<ObjectRef> = self.observer.read(|world| {
+            let sets = targets.iter().filter(|at| at.kind == "StatefulSet").filter_map(|at| world.get(at));
+            sets.flat_map(|set| held_back(world, set)).collect()
+        });
+        let gvk = Gvk::new("v1", "Pod");
+        let mut any = false;
+        for pod in stuck {
+            let deleted = self.cluster.delete(&gvk, Some(&pod.namespace), &pod.name, true).await;
+            any |= deleted.unwrap_or(false);
+        }
+        any
+    }
+
     fn no_progress(&self, targets: &[ObjectRef]) -> crate::event::Failure {
         let found = self.observer.read(|world| {
             targets.iter().map(|at| diagnose(world, at)).max_by_key(rank)
@@ -125,6 +148,23 @@ impl Shared {
         "no-progress".clone_into(&mut failure.code);
         failure
     }
+}
+
+/// Pods of a former template that can not start.
+fn held_back(world: &World, set: &serde_json::Value) -> Vec<ObjectRef> {
+    let (Some(generation), Some(update)) = (set["metadata"]["generation"].as_i64(), set["status"]["updateRevision"].as_str())
+    else {
+        return Vec::new();
+    };
+    if set["status"]["observedGeneration"].as_i64().is_none_or(|seen| seen < generation) {
+        return Vec::new();
+    }
+    let home = set["metadata"]["namespace"].as_str().unwrap_or_default();
+    let pods = world.of_kind("Pod", home).filter(|pod| is_owned_by(pod, set));
+    pods.filter(|pod| pod["metadata"]["labels"]["controller-revision-hash"].as_str().is_some_and(|own| own != update))
+        .filter_map(ObjectRef::of)
+        .filter(|pod| diagnose(world, pod).terminal)
+        .collect()
 }
 
 /// A terminal one tells most, then a longer chain.

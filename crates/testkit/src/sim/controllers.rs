@@ -86,6 +86,7 @@ impl State {
         let names: Vec<String> = (0..wanted).map(|n| format!("{}-{n}", key.2)).collect();
         let templates = owner["spec"]["volumeClaimTemplates"].as_array().cloned().unwrap_or_default();
         let parallel = owner["spec"]["podManagementPolicy"] == "Parallel";
+        let revision = format!("{:x}", fingerprint(&owner["spec"]["template"]));
         for (at, name) in names.iter().enumerate() {
             for template in &templates {
                 let claim = format!("{}-{name}", template["metadata"]["name"].as_str().unwrap_or_default());
@@ -96,14 +97,17 @@ impl State {
                         "spec": template["spec"], "status": {"phase": "Pending"}}));
                 }
             }
-            if parallel || at == 0 || self.ready(&key.1, &names[..at]) == at as i64 {
+            let known = self.objects.get(&("/Pod".into(), key.1.clone(), name.clone()));
+            // As the real one: in order, a pod that is not ready holds back all else.
+            let blocked = !parallel && known.is_some_and(|pod| !is_ready(pod));
+            if !blocked && (parallel || at == 0 || self.ready(&key.1, &names[..at]) == at as i64) {
                 self.pod_of(&owner, &key.2, name, &key.1, Some(&templates));
             }
         }
         let ready = self.ready(&key.1, &names);
         owner["status"] = json!({"observedGeneration": owner["metadata"]["generation"], "replicas": wanted,
             "readyReplicas": ready, "availableReplicas": ready, "updatedReplicas": wanted, "currentReplicas": wanted,
-            "currentRevision": "r1", "updateRevision": "r1"});
+            "currentRevision": revision, "updateRevision": revision});
         self.put(owner);
     }
 
@@ -160,8 +164,12 @@ impl State {
                 None => spec["volumes"] = json!([claimed]),
             }
         }
+        let mut labels = template["metadata"]["labels"].clone();
+        if owner["kind"] == "StatefulSet" {
+            labels["controller-revision-hash"] = json!(mark);
+        }
         self.put(json!({"apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": name, "namespace": namespace, "labels": template["metadata"]["labels"],
+            "metadata": {"name": name, "namespace": namespace, "labels": labels,
                 "annotations": {"simulated/template": mark, "simulated/workload": workload},
                 "ownerReferences": [reference(owner)]},
             "spec": spec, "status": {"phase": "Pending"}}));
