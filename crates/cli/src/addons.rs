@@ -72,11 +72,12 @@ pub(crate) async fn apply(cluster: &dyn Cluster, images: &BTreeMap<String, Strin
     let waits = workloads.map(|object| ready(cluster, object));
     match tokio::time::timeout(PATIENCE, futures::future::try_join_all(waits)).await {
         Ok(done) => done.map(drop),
-        Err(_) => Err(Failure::new(
+        Err(_) => Err(Failure::told(
             Exit::StepFailed,
             format!("DNS, ingress and volumes did not start within {} s", PATIENCE.as_secs()),
+            format!("DNS, 인그레스, 볼륨이 {}초 안에 시작되지 않았습니다", PATIENCE.as_secs()),
         )
-        .hint("landfall local shell k1 -- kubectl get pods -A")),
+        .hint_command("landfall local shell k1 -- kubectl get pods -A")),
     }
 }
 
@@ -96,7 +97,11 @@ async fn ready(cluster: &dyn Cluster, object: &Value) -> Result {
             return Ok(());
         }
     }
-    Err(Failure::new(Exit::Unreachable, "the cluster stopped answering while its addons started"))
+    Err(Failure::told(
+        Exit::Unreachable,
+        "the cluster stopped answering while its addons started",
+        "애드온이 시작되는 동안 클러스터의 응답이 끊겼습니다",
+    ))
 }
 
 #[cfg(test)]

@@ -30,9 +30,6 @@ pub(crate) struct Cli {
 /// Flags of every verb.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
-    /// The cloud file
-    #[arg(long, short = 'f', global = true, value_name = "FILE", env = "LANDFALL_CLOUD")]
-    pub(crate) file: Option<PathBuf>,
     /// The kubeconfig of the cluster to work on
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
@@ -52,6 +49,14 @@ pub(crate) struct Global {
     /// Language of messages; by the locale where it is not given
     #[arg(long, global = true, value_enum)]
     pub(crate) lang: Option<Lang>,
+}
+
+/// The flag of the verbs that read a cloud file.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CloudFile {
+    /// The cloud file; cloud.yaml of this folder where it is not given
+    #[arg(long, short = 'f', value_name = "FILE", env = "LANDFALL_CLOUD")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@ use landfall_image::{Bundle, Error, Progress, Store};
 
 use crate::Session;
 use crate::exit::{Exit, Failure, Result};
-use crate::terminal::tell;
+use crate::terminal::{Line, tell};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -15,7 +15,8 @@ impl From<Error> for Failure {
                 Exit::HostUnfit
             }
             Error::UnknownImage { .. } => Exit::BadValue,
-            Error::NotBuilt { .. } => Exit::Bundle,
+            Error::NotBuilt { .. } | Error::NoBinary { .. } => Exit::Bundle,
+            Error::Busy { .. } => Exit::AnotherRun,
             _ => Exit::Unexpected,
         };
         Self::new(exit, error.to_string())
@@ -38,6 +39,7 @@ pub(crate) async fn ensure(session: &Session) -> Result<Bundle> {
         "The bundle (Kubernetes, images) is not complete; building what is missing. The first time takes some minutes.",
         "번들(Kubernetes, 이미지)이 완전하지 않아 빠진 것을 빌드합니다. 처음에는 몇 분 걸립니다.",
     ));
+    let mut show = shown(session);
     blocking(move || store.bundle(&mut show)).await
 }
 
@@ -46,20 +48,28 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> landfall_image::Result<T> + Send + 'static,
 ) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.map_err(|error| Failure::new(Exit::Unexpected, format!("the build ended early: {error}")))??)
+    Ok(done.map_err(|error| {
+        Failure::told(
+            Exit::Unexpected,
+            format!("the build ended early: {error}"),
+            format!("빌드가 도중에 끝났습니다: {error}"),
+        )
+    })??)
 }
 
-/// Plain lines: builds are long and few.
-pub(crate) fn show(progress: Progress) {
-    match progress {
+/// One line an item at a terminal; plain lines of beginning and end elsewhere.
+pub(crate) fn shown(session: &Session) -> impl FnMut(Progress) + Send + use<> {
+    let mut line = Line::new(session);
+    let to_build = session.say("to build:", "빌드할 것:").to_owned();
+    move |progress| match progress {
         Progress::Planned { items } if items.is_empty() => {}
-        Progress::Planned { items } => tell(&format!("to build: {}", items.join(", "))),
-        Progress::Started { item } => tell(&format!("  {item} …")),
+        Progress::Planned { items } => line.lasting(&format!("{to_build} {}", items.join(", "))),
+        Progress::Started { item } => line.passing(&format!("  {item} …")),
+        Progress::Stage { item, stage, detail } => line.fleeting(&format!("  {item}: {stage} {detail}")),
         Progress::Finished { item, took, bytes } => {
-            tell(&format!("✓ {item} {:.1}s, {} MiB", took.as_secs_f32(), bytes >> 20));
+            line.lasting(&format!("✓ {item} {:.1}s, {} MiB", took.as_secs_f32(), bytes >> 20));
         }
-        Progress::Failed { item } => tell(&format!("✗ {item}")),
-        Progress::Stage { .. } => {}
+        Progress::Failed { item } => line.lasting(&format!("✗ {item}")),
     }
 }
 

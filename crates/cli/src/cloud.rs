@@ -8,6 +8,7 @@ use landfall_config::Cloud;
 use serde_json::Value;
 
 use crate::Session;
+use crate::args::CloudFile;
 use crate::exit::{Exit, Failure, Result};
 use crate::target::Target;
 use crate::terminal::{ask, interactive, tell};
@@ -16,8 +17,8 @@ use crate::terminal::{ask, interactive, tell};
 pub(crate) const DEFAULT_DOMAIN: &str = "landfall.test";
 
 /// The cloud file that is named, else `cloud.yaml` here, else the defaults.
-pub(crate) fn file(session: &Session) -> Result<Cloud> {
-    if let Some(path) = &session.global.file {
+pub(crate) fn read(session: &Session, named: &CloudFile) -> Result<Cloud> {
+    if let Some(path) = &named.file {
         return Ok(landfall_config::load(path)?);
     }
     let here = std::path::Path::new("cloud.yaml");
@@ -26,6 +27,40 @@ pub(crate) fn file(session: &Session) -> Result<Cloud> {
         return Ok(landfall_config::load(here)?);
     }
     Ok(Cloud::default())
+}
+
+/// The cloud with what can be told of bad input before a cluster is asked, or made.
+pub(crate) fn wanted(session: &Session, named: &CloudFile, asked: &[String]) -> Result<Cloud> {
+    let cloud = read(session, named)?;
+    services(&cloud, asked)?;
+    for name in cloud.overrides.keys() {
+        landfall_catalog::expand(std::slice::from_ref(name))
+            .map_err(|error| inside("spec.overrides", error))?;
+    }
+    Ok(cloud)
+}
+
+/// An unknown name with the field of the cloud file that has it.
+fn inside(field: &str, error: landfall_catalog::UnknownService) -> Failure {
+    let failure = Failure::from(error);
+    let (en, ko) = (format!("{field}: {}", failure.message.en), format!("{field}: {}", failure.message.ko));
+    Failure::told(failure.exit, en, ko)
+}
+
+/// `--domain`, or an answer, by the rule of the cloud file's own field.
+pub(crate) fn check_domain(domain: &str) -> Result {
+    match landfall_config::parse(&format!("spec: {{domain: {domain:?}}}"), "--domain") {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Failure::told(
+            Exit::BadValue,
+            format!("the domain {domain:?} is not a DNS name"),
+            format!("도메인 {domain:?}은(는) DNS 이름이 아닙니다"),
+        )
+        .hint(
+            "lower-case letters, digits and '-', as in citec.com",
+            "소문자, 숫자, '-'만 쓸 수 있습니다. 예: citec.com",
+        )),
+    }
 }
 
 pub(crate) fn gvk(group: &str, version: &str, kind: &str) -> Gvk {
@@ -67,9 +102,8 @@ pub(crate) async fn domain(
     flag: Option<&str>,
 ) -> Result<String> {
     if let Some(domain) = flag.or(cloud.domain.as_deref()) {
-        // The flag is checked by the same rule as the file's field.
-        let checked = landfall_config::parse(&format!("spec: {{domain: {domain:?}}}"), "--domain")?;
-        return Ok(checked.domain.unwrap_or_else(|| domain.to_owned()));
+        check_domain(domain)?;
+        return Ok(domain.to_owned());
     }
     if let Some(domain) = domain_of(target.cluster.as_ref(), &cloud.namespace).await? {
         return Ok(domain);
@@ -86,7 +120,7 @@ pub(crate) async fn domain(
         let answer = ask(&question)?;
         if !answer.is_empty() {
             let answer = answer.trim_start_matches("keystone.").to_owned();
-            landfall_config::parse(&format!("spec: {{domain: {answer:?}}}"), "domain")?;
+            check_domain(&answer)?;
             return Ok(answer);
         }
     }
@@ -108,11 +142,15 @@ pub(crate) async fn inputs(
         nodes.iter().filter_map(|node| node["metadata"]["name"].as_str().map(str::to_owned)).collect();
     for name in wanted.iter().filter(|name| *name != "*") {
         if !names.contains(name) {
-            return Err(Failure::new(
+            return Err(Failure::told(
                 Exit::BadValue,
                 format!("spec.nodes.control-plane names {name}, which is no node of this cluster"),
+                format!("spec.nodes.control-plane의 {name}은(는) 이 클러스터의 노드가 아닙니다"),
             )
-            .hint(format!("its nodes are {}", names.join(", "))));
+            .hint(
+                format!("its nodes are {}", names.join(", ")),
+                format!("이 클러스터의 노드: {}", names.join(", ")),
+            ));
         }
     }
     Ok(Inputs {
@@ -144,7 +182,10 @@ fn default_class(classes: &[Value]) -> Option<String> {
 /// The services asked for, those of the cloud file, or all.
 pub(crate) fn services(cloud: &Cloud, asked: &[String]) -> Result<Vec<&'static landfall_catalog::Service>> {
     let wanted = if asked.is_empty() { &cloud.services } else { asked };
-    landfall_catalog::expand(wanted).map_err(|error| Failure::new(Exit::UnknownService, error.to_string()))
+    landfall_catalog::expand(wanted).map_err(|error| match asked {
+        [] => inside("spec.services", error),
+        _ => error.into(),
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use landfall_engine::down::{DownOptions, down, inspect, losses};
 
+use crate::args::CloudFile;
 use crate::exit::{Failure, Result, of_run};
 use crate::terminal::{confirm, tell};
 use crate::{Session, cloud, run, target};
@@ -11,16 +12,15 @@ pub(crate) struct Args {
     /// Services to remove; all where none is named
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
+    #[command(flatten)]
+    cloud: CloudFile,
     /// Delete the volumes, too: all their data is lost
     #[arg(long)]
     volumes: bool,
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
-    let cloud = cloud::file(session)?;
-    for name in &args.services {
-        cloud::services(&cloud, std::slice::from_ref(name))?;
-    }
+    let cloud = cloud::wanted(session, &args.cloud, &args.services)?;
     let choice = target::choose(session);
     target::announce(session, &choice);
     let target = target::open(session, choice).await?;
@@ -28,7 +28,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     if !args.services.is_empty() {
         inventory.releases.retain(|release| args.services.contains(&release.name));
     }
-    if inventory.releases.is_empty() && !(args.volumes && !inventory.volumes.is_empty()) {
+    let data = !inventory.volumes.is_empty() || !inventory.runtime.is_empty();
+    if inventory.releases.is_empty() && !(args.volumes && data) {
         tell(session.say("nothing is installed; nothing to remove", "설치된 것이 없어 제거할 것도 없습니다"));
         return Ok(());
     }
@@ -39,7 +40,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         let fate = if loss.kept { session.say("kept", "유지") } else { session.say("LOST", "삭제됨") };
         tell(&format!("  {fate}: {} ({})", loss.what, loss.object));
     }
-    confirm(session.say("Remove them?", "제거할까요?"), session.global.yes)?;
+    confirm(session, session.say("Remove them?", "제거할까요?"))?;
     let (events, view) = run::show(session);
     let cancel = run::stop_on_ctrl_c(session);
     let outcome =

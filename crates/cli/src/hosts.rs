@@ -2,13 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use landfall_config::Language;
+
+use crate::args::{CloudFile, Output};
 use crate::cloud::gvk;
 use crate::exit::{Exit, Failure, Result};
-use crate::terminal::{confirm, give, tell};
+use crate::terminal::{confirm, data, give, tell};
 use crate::{Session, cloud, target};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    cloud: CloudFile,
     /// Write the lines into the hosts file, in the place of earlier ones
     #[arg(long, conflicts_with = "remove")]
     write: bool,
@@ -24,11 +29,18 @@ const END: &str = "# landfall: end";
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
     if args.remove {
-        confirm(&format!("Take Landfall's lines out of {}?", args.hosts_file.display()), session.global.yes)?;
-        return replace(&args.hosts_file, &[]);
+        let path = args.hosts_file.display();
+        confirm(
+            session,
+            &match session.language() {
+                Language::En => format!("Take Landfall's lines out of {path}?"),
+                Language::Ko => format!("{path}에서 Landfall의 줄을 지울까요?"),
+            },
+        )?;
+        return replace(session, &args.hosts_file, &[]);
     }
+    let cloud = cloud::read(session, &args.cloud)?;
     let target = target::connect(session).await?;
-    let cloud = cloud::file(session)?;
     let cluster = target.cluster.as_ref();
     let address = cloud::ingress_address(cluster).await?;
     let ingresses =
@@ -44,41 +56,63 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     names.sort();
     names.dedup();
     let Some(address) = address.filter(|_| !names.is_empty()) else {
-        return Err(Failure::new(
+        return Err(Failure::told(
             Exit::NotThere,
-            session.say(
-                "the cluster publishes no name through an Ingress yet",
-                "아직 Ingress로 공개된 이름이 없습니다",
-            ),
+            "the cluster publishes no name through an Ingress yet",
+            "아직 Ingress로 공개된 이름이 없습니다",
         )
-        .hint("landfall up keystone"));
+        .hint_command("landfall up keystone"));
     };
     let lines: Vec<String> = names.iter().map(|name| format!("{address} {name}")).collect();
     if args.write {
+        let (count, path) = (lines.len(), args.hosts_file.display());
         confirm(
-            &format!("Write {} lines into {}?", lines.len(), args.hosts_file.display()),
-            session.global.yes,
+            session,
+            &match session.language() {
+                Language::En => format!("Write {count} lines into {path}?"),
+                Language::Ko => format!("{path}에 {count}줄을 쓸까요?"),
+            },
         )?;
-        return replace(&args.hosts_file, &lines);
+        return replace(session, &args.hosts_file, &lines);
     }
-    give(&format!("{}\n", lines.join("\n")));
-    Ok(())
+    match session.global.output {
+        Output::Json | Output::Yaml => {
+            let rows: Vec<_> =
+                names.iter().map(|name| serde_json::json!({"name": name, "address": address})).collect();
+            data(session.global.output, &rows)
+        }
+        Output::Name => {
+            give(&format!("{}\n", names.join("\n")));
+            Ok(())
+        }
+        Output::Table => {
+            give(&format!("{}\n", lines.join("\n")));
+            Ok(())
+        }
+    }
 }
 
-fn replace(path: &Path, lines: &[String]) -> Result {
+fn replace(session: &Session, path: &Path, lines: &[String]) -> Result {
     let failed = |error: std::io::Error| {
-        Failure::new(Exit::Unreadable, format!("{} can not be changed: {error}", path.display()))
-            .hint("it needs root: sudo landfall hosts --write; or add the lines that `landfall hosts` prints by hand")
+        Failure::told(
+            Exit::Unreadable,
+            format!("{} can not be changed: {error}", path.display()),
+            format!("{}: 바꿀 수 없습니다: {error}", path.display()),
+        )
+        .hint(
+            "it needs root: sudo landfall hosts --write; or add the lines that `landfall hosts` prints by hand",
+            "root 권한이 필요합니다: sudo landfall hosts --write. 또는 `landfall hosts`가 출력하는 줄을 직접 넣으세요",
+        )
     };
     let before = std::fs::read_to_string(path).map_err(failed)?;
     let after = with_block(&before, lines);
     if after == before {
-        tell("the hosts file is as it should be");
+        tell(session.say("the hosts file is as it should be", "hosts 파일이 이미 그대로입니다"));
         return Ok(());
     }
     // Written in place: in a container the hosts file is a mount and can not be renamed over.
     std::fs::write(path, after).map_err(failed)?;
-    tell(&format!("changed {}", path.display()));
+    tell(&format!("{} {}", session.say("changed", "변경함:"), path.display()));
     Ok(())
 }
 

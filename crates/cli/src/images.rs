@@ -4,10 +4,10 @@ use landfall_display::Table;
 use landfall_image::{Bundle, Registry, requirements};
 
 use crate::args::Output;
-use crate::bundle::{blocking, ensure, show, store};
+use crate::bundle::{blocking, ensure, shown, store};
 use crate::exit::{Exit, Failure, Result};
 use crate::target::EMBEDDED;
-use crate::terminal::{give, tell};
+use crate::terminal::{data, give, tell};
 use crate::{Session, local};
 
 #[derive(Debug, clap::Subcommand)]
@@ -57,7 +57,7 @@ pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
         Verb::Bundle { oracle } => {
             ensure(session).await?;
             if oracle {
-                let store = store(session)?;
+                let (store, mut show) = (store(session)?, shown(session));
                 let helm = blocking(move || store.program("helm", &mut show)).await?;
                 give(&helm.display().to_string());
             }
@@ -73,7 +73,7 @@ pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
 fn list(session: &Session) -> Result {
     let images = store(session)?.list()?;
     match session.global.output {
-        Output::Json | Output::Yaml => give(&serde_json::json!(images).to_string()),
+        Output::Json | Output::Yaml => data(session.global.output, &images)?,
         Output::Name => give(&images.iter().map(|image| format!("{}\n", image.name)).collect::<String>()),
         Output::Table => {
             let mut table = Table::new(["NAME", "REFERENCE", "SIZE", "DIGEST"]);
@@ -96,6 +96,7 @@ async fn build(session: &Session, names: Vec<String>, check: bool) -> Result {
     let store = store(session)?;
     let names =
         if names.is_empty() { store.list()?.into_iter().map(|image| image.name).collect() } else { names };
+    let mut show = shown(session);
     if !check {
         let built = blocking(move || {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -120,7 +121,14 @@ async fn build(session: &Session, names: Vec<String>, check: bool) -> Result {
             give(&format!("  {difference}"));
         }
     }
-    if same { Ok(()) } else { Err(Failure::new(Exit::CheckFailed, "two builds of the same recipe differ")) }
+    if same {
+        return Ok(());
+    }
+    Err(Failure::told(
+        Exit::CheckFailed,
+        "two builds of the same recipe differ",
+        "같은 레시피의 두 빌드가 서로 다릅니다",
+    ))
 }
 
 async fn push(session: &Session, registry: &str, insecure: bool) -> Result {
@@ -134,7 +142,7 @@ async fn push(session: &Session, registry: &str, insecure: bool) -> Result {
     if login.exists() {
         registry = registry.with_docker_config(&login)?;
     }
-    let pushed = store.push(&bundle.images, &registry, &mut show).await?;
+    let pushed = store.push(&bundle.images, &registry, &mut shown(session)).await?;
     give(&pushed.iter().map(|image| format!("{} {}\n", image.reference, image.digest)).collect::<String>());
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use crate::Session;
 use crate::exit::{Exit, Failure, Result};
 use crate::terminal::tell;
 
@@ -36,19 +37,30 @@ spec:
   overrides: {}
 ";
 
-pub(crate) fn run(args: &Args) -> Result {
+pub(crate) fn run(session: &Session, args: &Args) -> Result {
     let failed = |error: std::io::Error| {
-        let failure =
-            Failure::new(Exit::Unreadable, format!("{} can not be written: {error}", args.path.display()));
+        let failure = Failure::told(
+            Exit::Unreadable,
+            format!("{} can not be written: {error}", args.path.display()),
+            format!("{}: 쓸 수 없습니다: {error}", args.path.display()),
+        );
         match error.kind() {
-            std::io::ErrorKind::AlreadyExists => failure.hint("name another file, or remove this one first"),
+            std::io::ErrorKind::AlreadyExists => failure.hint(
+                "name another file, or remove this one first",
+                "다른 파일 이름을 지정하거나 이 파일을 먼저 지우세요",
+            ),
             _ => failure,
         }
     };
     let mut file =
         std::fs::OpenOptions::new().write(true).create_new(true).open(&args.path).map_err(failed)?;
     file.write_all(TEXT.as_bytes()).map_err(failed)?;
-    tell(&format!("wrote {}; next: landfall up -f {}", args.path.display(), args.path.display()));
+    let path = args.path.display();
+    tell(&format!(
+        "{} {path}; {} landfall up -f {path}",
+        session.say("wrote", "작성함:"),
+        session.say("next:", "다음:")
+    ));
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::args::Output;
 use crate::bundle::store;
 use crate::exit::{Exit, Failure, Result};
 use crate::target::EMBEDDED;
-use crate::terminal::{confirm, give, tell};
+use crate::terminal::{Line, confirm, data, give, tell};
 use crate::{Session, addons, bundle};
 
 #[derive(Debug, clap::Subcommand)]
@@ -43,7 +43,7 @@ pub(crate) enum Verb {
         /// Which component; without it the node's components are listed
         component: Option<String>,
         /// Go on as the log grows
-        #[arg(long, short = 'F')]
+        #[arg(long, short = 'f', short_alias = 'F')]
         follow: bool,
     },
 }
@@ -60,7 +60,7 @@ pub(crate) struct Up {
     #[command(flatten)]
     name: Name,
     /// How many nodes: k1, k2, …; k1 is the control plane
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     nodes: u32,
     /// The nodes' network on this machine
     #[arg(long, value_name = "NETWORK")]
@@ -81,6 +81,7 @@ impl From<landfall_node::Error> for Failure {
             Error::Name { .. } | Error::Subnet { .. } => Exit::BadValue,
             Error::Bundle { .. } => Exit::Bundle,
             Error::Busy { .. } => Exit::AnotherRun,
+            Error::Preflight(_) => Exit::HostUnfit,
             _ => Exit::Unexpected,
         };
         Self::new(exit, error.to_string())
@@ -94,7 +95,7 @@ pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
         Verb::Status(name) => status(session, &name.name).await,
         Verb::Stop(name) => {
             let cluster = Cluster::open(root, &name.name)?;
-            let (sink, shown) = progress();
+            let (sink, shown) = progress(session);
             let stopped = cluster.stop(&sink).await;
             drop(sink);
             let _ = shown.await;
@@ -133,6 +134,8 @@ pub(crate) async fn ensure(session: &Session, name: &str, nodes: u32) -> Result 
 }
 
 async fn up(session: &Session, name: &str, nodes: u32, subnet: Option<Subnet>, bare: bool) -> Result {
+    // A name that can not be is told before minutes are spent on the bundle.
+    Cluster::find(&session.environment.state, name)?;
     let built = bundle::ensure(session).await?;
     let files = landfall_node::Bundle { bin: built.bin.clone(), node_tree: built.node_tree.clone() };
     let mut spec = Spec::new(name, nodes, files);
@@ -141,7 +144,7 @@ async fn up(session: &Session, name: &str, nodes: u32, subnet: Option<Subnet>, b
         spec.subnet = subnet;
     }
     preflight(session, &spec).await?;
-    let (sink, shown) = progress();
+    let (sink, shown) = progress(session);
     let made = landfall_node::up(&spec, &sink).await;
     drop(sink);
     let _ = shown.await;
@@ -189,12 +192,10 @@ async fn preflight(session: &Session, spec: &Spec) -> Result {
     }
     match exit {
         None => Ok(()),
-        Some(exit) => Err(Failure::new(
+        Some(exit) => Err(Failure::told(
             exit,
-            session.say(
-                "this machine can not carry the cluster yet; nothing was changed",
-                "이 머신에서는 아직 클러스터를 만들 수 없습니다. 아무것도 바꾸지 않았습니다",
-            ),
+            "this machine can not carry the cluster yet; nothing was changed",
+            "이 머신에서는 아직 클러스터를 만들 수 없습니다. 아무것도 바꾸지 않았습니다",
         )),
     }
 }
@@ -255,7 +256,7 @@ async fn stream(
 async fn status(session: &Session, name: &str) -> Result {
     let status = Cluster::open(&session.environment.state, name)?.status().await;
     match session.global.output {
-        Output::Json | Output::Yaml => give(&serde_json::json!(status).to_string()),
+        Output::Json | Output::Yaml => data(session.global.output, &status)?,
         Output::Name => give(&status.nodes.iter().map(|node| format!("{}\n", node.name)).collect::<String>()),
         Output::Table => {
             let mut table = Table::new(["NODE", "ADDRESS", "COMPONENT", "PHASE", "RESTARTS", "MEMORY"]);
@@ -299,7 +300,7 @@ async fn down(session: &Session, name: &str) -> Result {
             ),
         );
         // Links and cgroups of a run that was killed early may be left all the same.
-        let (sink, _shown) = progress();
+        let (sink, _shown) = progress(session);
         landfall_node::down(root, name, &sink).await?;
         return Ok(());
     };
@@ -310,8 +311,8 @@ async fn down(session: &Session, name: &str) -> Result {
         cluster.nodes().join(", "),
         session.say("its nodes, all volumes and databases on them", "노드와 그 위의 모든 볼륨, 데이터베이스")
     ));
-    confirm(session.say("Remove it?", "제거할까요?"), session.global.yes)?;
-    let (sink, shown) = progress();
+    confirm(session, session.say("Remove it?", "제거할까요?"))?;
+    let (sink, shown) = progress(session);
     let done = landfall_node::down(root, name, &sink).await;
     drop(sink);
     let _ = shown.await;
@@ -322,7 +323,11 @@ async fn down(session: &Session, name: &str) -> Result {
 fn shell(cluster: &Cluster, node: &str, command: Vec<String>) -> Result {
     let command = if command.is_empty() { vec!["/bin/bash".to_owned(), "-l".to_owned()] } else { command };
     let status: ExitStatus = cluster.enter(node, command)?.status().map_err(|error| {
-        Failure::new(Exit::Unexpected, format!("the shell could not be started: {error}"))
+        Failure::told(
+            Exit::Unexpected,
+            format!("the shell could not be started: {error}"),
+            format!("셸을 시작할 수 없습니다: {error}"),
+        )
     })?;
     // The command's own code, as a shell would give it.
     match status.code() {
@@ -331,13 +336,17 @@ fn shell(cluster: &Cluster, node: &str, command: Vec<String>) -> Result {
     }
 }
 
-/// A sink whose lines are shown on stderr until it is dropped.
-fn progress() -> (ProgressSink, tokio::task::JoinHandle<()>) {
+/// A sink whose lines are shown on stderr until it is dropped; at a terminal one line a stage.
+fn progress(session: &Session) -> (ProgressSink, tokio::task::JoinHandle<()>) {
     let (sender, mut receiver) = unbounded_channel::<Progress>();
+    let mut line = Line::new(session);
     let shown = tokio::spawn(async move {
-        while let Some(progress) = receiver.recv().await {
-            let mark = if progress.done { "✓" } else { " " };
-            tell(&format!("{mark} {}: {}", progress.stage, progress.detail));
+        while let Some(Progress { stage, detail, done }) = receiver.recv().await {
+            if done {
+                line.lasting(&format!("✓ {stage}: {detail}"));
+            } else {
+                line.passing(&format!("  {stage}: {detail}"));
+            }
         }
     });
     (ProgressSink::new(sender), shown)

@@ -42,6 +42,13 @@ impl Session {
         self.environment.language
     }
 
+    /// As a run with no flags has it.
+    #[cfg(test)]
+    pub(crate) fn of_tests() -> Self {
+        let cli = Cli::parse_from(["landfall", "status", "--lang=en"]);
+        Self { environment: Environment::read(), global: cli.global }
+    }
+
     /// Picks the sentence in the reader's language.
     pub(crate) fn say<'a>(&self, en: &'a str, ko: &'a str) -> &'a str {
         match self.language() {
@@ -69,7 +76,12 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            terminal::fail(&Failure::new(Exit::Unexpected, format!("no threads can be started: {error}")));
+            let failure = Failure::told(
+                Exit::Unexpected,
+                format!("no threads can be started: {error}"),
+                format!("스레드를 시작할 수 없습니다: {error}"),
+            );
+            terminal::fail(&session, &failure);
             return Exit::Unexpected.into();
         }
     };
@@ -79,7 +91,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            terminal::fail(&failure);
+            terminal::fail(&session, &failure);
             failure.exit.into()
         }
     }
@@ -98,7 +110,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Result {
         Verb::Local(verb) => local::run(session, verb).await,
         Verb::Images(verb) => images::run(session, verb).await,
         Verb::Template(args) => template::run(args),
-        Verb::Init(args) => init::run(&args),
+        Verb::Init(args) => init::run(session, &args),
         Verb::Completions { shell } => {
             completions::run(shell);
             Ok(())

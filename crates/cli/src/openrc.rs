@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use landfall_catalog::blueprint::Secrets;
 use landfall_config::Cloud;
 
+use crate::args::CloudFile;
 use crate::exit::{Exit, Failure, Result};
-use crate::target::Target;
 use crate::terminal::tell;
 use crate::{Session, cloud, target};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    cloud: CloudFile,
     /// Folder for .openstackrc and clouds.yaml; the home folder and ~/.config/openstack where it is not given
     #[arg(long, value_name = "FOLDER")]
     to: Option<PathBuf>,
@@ -22,43 +24,43 @@ pub(crate) struct Args {
 pub(crate) const ADMIN: &str = "keystone-admin";
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
+    let cloud = cloud::read(session, &args.cloud)?;
     let target = target::connect(session).await?;
-    let cloud = cloud::file(session)?;
     let cluster = target.cluster.as_ref();
     let Some(domain) = cloud::domain_of(cluster, &cloud.namespace).await? else {
-        return Err(Failure::new(
+        return Err(Failure::told(
             Exit::NotThere,
-            session.say(
-                "this cluster has no Keystone of Landfall's yet",
-                "이 클러스터에는 아직 Keystone이 없습니다",
-            ),
+            "this cluster has no Keystone of Landfall's yet",
+            "이 클러스터에는 아직 Keystone이 없습니다",
         )
-        .hint("landfall up keystone"));
+        .hint_command("landfall up keystone"));
     };
     let secrets = landfall_engine::secrets::load(cluster, &cloud.namespace, &[ADMIN.to_owned()]).await?;
     match &args.to {
-        Some(folder) => write(folder, folder, &cloud, &domain, &secrets),
-        None => write_home(session, &target, &cloud, &domain, &secrets).await,
+        Some(folder) => write(session, folder, folder, &cloud, &domain, &secrets),
+        None => write_home(session, &cloud, &domain, &secrets),
     }
 }
 
 /// Writes the files to where the clients look for them.
-pub(crate) async fn write_home(
+pub(crate) fn write_home(session: &Session, cloud: &Cloud, domain: &str, secrets: &Secrets) -> Result {
+    let home = &session.environment.home;
+    write(session, home, &home.join(".config/openstack"), cloud, domain, secrets)
+}
+
+fn write(
     session: &Session,
-    _target: &Target,
+    rc: &Path,
+    clouds: &Path,
     cloud: &Cloud,
     domain: &str,
     secrets: &Secrets,
 ) -> Result {
-    let home = &session.environment.home;
-    write(home, &home.join(".config/openstack"), cloud, domain, secrets)
-}
-
-fn write(rc: &Path, clouds: &Path, cloud: &Cloud, domain: &str, secrets: &Secrets) -> Result {
     let Some(password) = secrets.0.get(ADMIN) else {
-        return Err(Failure::new(
+        return Err(Failure::told(
             Exit::NotThere,
             "the administrator's password is not in the cluster's Secret landfall-secrets",
+            "관리자 암호가 클러스터의 Secret landfall-secrets에 없습니다",
         ));
     };
     let rc = rc.join(".openstackrc");
@@ -71,14 +73,19 @@ fn write(rc: &Path, clouds: &Path, cloud: &Cloud, domain: &str, secrets: &Secret
             let beside = clouds.with_file_name("clouds-landfall.yaml");
             put(&beside, &ours)?;
             tell(&format!(
-                "{} is not Landfall's and stays; use OS_CLIENT_CONFIG_FILE={}",
+                "{} {}; OS_CLIENT_CONFIG_FILE={}",
                 clouds.display(),
+                session.say(
+                    "is not Landfall's and stays; use",
+                    "파일은 Landfall의 것이 아니라 그대로 둡니다. 사용:"
+                ),
                 beside.display()
             ));
         }
         _ => put(&clouds, &ours)?,
     }
-    tell(&format!("wrote {} and {} (mode 0600): `. {}`", rc.display(), clouds.display(), rc.display()));
+    let (rc, clouds) = (rc.display(), clouds.display());
+    tell(&format!("{} {rc}, {clouds} (0600): `. {rc}`", session.say("wrote", "작성함:")));
     Ok(())
 }
 
@@ -115,7 +122,11 @@ fn clouds_yaml(name: &str, domain: &str, password: &str) -> String {
 /// Whole or not at all, and never readable by others, not even for a moment.
 fn put(path: &Path, text: &str) -> Result {
     let failed = |error: std::io::Error| {
-        Failure::new(Exit::Unreadable, format!("{} can not be written: {error}", path.display()))
+        Failure::told(
+            Exit::Unreadable,
+            format!("{} can not be written: {error}", path.display()),
+            format!("{}: 쓸 수 없습니다: {error}", path.display()),
+        )
     };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
@@ -143,7 +154,8 @@ mod tests {
     fn files_with_the_password_are_readable_by_their_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let secrets = Secrets([(ADMIN.to_owned(), "it's".to_owned())].into());
-        write(folder.path(), folder.path(), &Cloud::default(), "citec.com", &secrets).unwrap();
+        write(&Session::of_tests(), folder.path(), folder.path(), &Cloud::default(), "citec.com", &secrets)
+            .unwrap();
         for name in [".openstackrc", "clouds.yaml"] {
             let path = folder.path().join(name);
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
@@ -158,7 +170,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("clouds.yaml"), "clouds: {mine: {}}\n").unwrap();
         let secrets = Secrets([(ADMIN.to_owned(), "x".to_owned())].into());
-        write(folder.path(), folder.path(), &Cloud::default(), "citec.com", &secrets).unwrap();
+        write(&Session::of_tests(), folder.path(), folder.path(), &Cloud::default(), "citec.com", &secrets)
+            .unwrap();
         assert_eq!(
             std::fs::read_to_string(folder.path().join("clouds.yaml")).unwrap(),
             "clouds: {mine: {}}\n"

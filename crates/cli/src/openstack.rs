@@ -3,6 +3,7 @@
 
 use std::io::{IsTerminal, Read};
 
+use crate::args::CloudFile;
 use crate::cloud::gvk;
 use crate::exit::{Exit, Failure, Result};
 use crate::terminal::give;
@@ -11,14 +12,16 @@ use crate::{Session, cloud, target};
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    cloud: CloudFile,
     /// What comes after `openstack`: `service list`, `token issue`, …
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<String>,
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
+    let cloud = cloud::read(session, &args.cloud)?;
     let target = target::connect(session).await?;
-    let cloud = cloud::file(session)?;
     let cluster = target.cluster.as_ref();
     let pods =
         cluster.list(&gvk("", "v1", "Pod"), Some(&cloud.namespace), "application=openstackclient").await?;
@@ -28,14 +31,15 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
             && statuses.into_iter().flatten().any(|status| status["ready"].as_bool() == Some(true))
     });
     let Some(pod) = ready.and_then(|pod| pod["metadata"]["name"].as_str()) else {
-        return Err(Failure::new(
+        return Err(Failure::told(
             Exit::NotThere,
-            session.say("the client's pod is not ready", "클라이언트 파드가 준비되지 않았습니다"),
+            "the client's pod is not ready",
+            "클라이언트 파드가 준비되지 않았습니다",
         )
-        .hint(session.say(
+        .hint(
             "`landfall up openstackclient` brings it up; `landfall status` shows it",
             "`landfall up openstackclient`로 설치하고 `landfall status`로 확인하세요",
-        )));
+        ));
     };
     // A script or file that is piped in goes to the command (`openstack … < file`).
     let mut piped = Vec::new();

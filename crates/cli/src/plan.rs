@@ -3,16 +3,18 @@
 use landfall_display::Table;
 use landfall_plan::model::Change;
 
-use crate::args::Output;
-use crate::exit::{Exit, Failure, Result};
-use crate::terminal::{give, tell};
-use crate::{Session, run, target};
+use crate::args::{CloudFile, Output};
+use crate::exit::Result;
+use crate::terminal::{data, give, tell};
+use crate::{Session, cloud, run, target};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Services, with what they need; all where none is named
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
+    #[command(flatten)]
+    cloud: CloudFile,
     /// Domain of the public names
     #[arg(long)]
     domain: Option<String>,
@@ -25,18 +27,24 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
+    let cloud = cloud::wanted(session, &args.cloud, &args.services)?;
+    if let Some(domain) = &args.domain {
+        cloud::check_domain(domain)?;
+    }
     let target = target::connect(session).await?;
-    let ready =
-        run::prepare(session, &target, &args.services, args.domain.as_deref(), args.registry.as_deref())
-            .await?;
+    let ready = run::prepare(
+        session,
+        &target,
+        cloud,
+        &args.services,
+        args.domain.as_deref(),
+        args.registry.as_deref(),
+    )
+    .await?;
     let plan = &ready.prepared.plan;
     let steps: Vec<_> = plan.steps.iter().filter(|step| args.all || step.change != Change::None).collect();
     match session.global.output {
-        Output::Json | Output::Yaml => {
-            let text = serde_json::to_string_pretty(&steps)
-                .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
-            give(&text);
-        }
+        Output::Json | Output::Yaml => data(session.global.output, &steps)?,
         Output::Name => give(&steps.iter().map(|step| format!("{}\n", step.id)).collect::<String>()),
         Output::Table => {
             let mut table = Table::new(["STEP", "CHANGE", "GUIDE", "WAITS FOR"]);

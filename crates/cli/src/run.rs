@@ -1,23 +1,23 @@
 //! What verbs that run a plan share: blueprint, plan, view, Ctrl-C.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use landfall_catalog::blueprint::Secrets;
 use landfall_config::Cloud;
-use landfall_display::Mode;
+use landfall_display::{Mode, View};
+use landfall_engine::Prepared;
 use landfall_engine::event::Event;
-use landfall_engine::{CheckContext, Prepared};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::Session;
 use crate::args::Output;
-use crate::exit::{Exit, Failure, Result};
+use crate::exit::{Exit, Result};
 use crate::target::{Choice, Target};
-use crate::terminal::{tell, width};
+use crate::terminal::{tell, width, yaml};
 use crate::{bundle, cloud};
 
 /// Rendered, looked at and planned.
@@ -28,20 +28,16 @@ pub(crate) struct Ready {
     pub(crate) domain: String,
 }
 
-/// From the cloud file to a plan; changes nothing.
+/// From the cloud that is wanted to a plan; changes nothing.
 pub(crate) async fn prepare(
     session: &Session,
     target: &Target,
+    cloud: Cloud,
     asked: &[String],
     domain: Option<&str>,
     registry: Option<&str>,
 ) -> Result<Ready> {
-    let cloud = cloud::file(session)?;
     let services = cloud::services(&cloud, asked)?;
-    for name in cloud.overrides.keys() {
-        landfall_catalog::expand(std::slice::from_ref(name))
-            .map_err(|error| Failure::new(Exit::UnknownService, format!("spec.overrides: {error}")))?;
-    }
     let domain = cloud::domain(session, target, &cloud, domain).await?;
     let images = match (&target.choice, registry) {
         (Choice::Embedded { .. }, None) => bundle::references(session)?,
@@ -70,11 +66,6 @@ pub(crate) async fn prepare(
     Ok(Ready { prepared, secrets, cloud, domain })
 }
 
-/// Where checks send HTTP: the embedded cluster's first node, else what the Ingress publishes.
-pub(crate) fn checks(_target: &Target) -> CheckContext {
-    CheckContext::default()
-}
-
 /// Who runs, for the lease.
 pub(crate) fn holder() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -88,21 +79,34 @@ pub(crate) fn holder() -> String {
 /// A channel of events with a view at its end; await the handle after the sender is dropped.
 pub(crate) fn show(session: &Session) -> (UnboundedSender<Event>, JoinHandle<()>) {
     let (sender, receiver) = unbounded_channel();
-    let json = matches!(session.global.output, Output::Json | Output::Yaml);
-    let mode = if json {
-        Mode::Json
-    } else if std::io::stderr().is_terminal() && !session.environment.ci {
-        Mode::Live
-    } else {
-        Mode::Plain
+    let at_terminal = std::io::stderr().is_terminal() && !session.environment.ci;
+    let (mode, out): (_, Box<dyn Write + Send>) = match session.global.output {
+        Output::Yaml => {
+            let view = Box::new(YamlDocuments { out: std::io::stdout() });
+            return (sender, tokio::spawn(drive(view, receiver, false)));
+        }
+        Output::Json => (Mode::Json, Box::new(std::io::stdout())),
+        _ if at_terminal => (Mode::Live, Box::new(anstream::stderr())),
+        _ => (Mode::Plain, Box::new(anstream::stderr())),
     };
-    let out: Box<dyn std::io::Write + Send> =
-        if json { Box::new(std::io::stdout()) } else { Box::new(anstream::stderr()) };
     let view = landfall_display::view(mode, session.language(), width(), out);
     (sender, tokio::spawn(drive(view, receiver, mode == Mode::Live)))
 }
 
-async fn drive(mut view: Box<dyn landfall_display::View>, mut events: UnboundedReceiver<Event>, live: bool) {
+/// Events as a stream of YAML documents.
+struct YamlDocuments<W> {
+    out: W,
+}
+
+impl<W: Write + Send> View for YamlDocuments<W> {
+    fn show(&mut self, event: &Event) -> std::io::Result<()> {
+        let text = yaml(event).map_err(|failure| std::io::Error::other(failure.message.en))?;
+        write!(self.out, "---\n{text}")?;
+        self.out.flush()
+    }
+}
+
+async fn drive(mut view: Box<dyn View>, mut events: UnboundedReceiver<Event>, live: bool) {
     // The times in the live block count on; nothing else is waited for here.
     let mut tick = tokio::time::interval(Duration::from_millis(250));
     loop {

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use landfall_display::Table;
 use serde_json::Value;
 
-use crate::args::Output;
+use crate::args::{CloudFile, Output};
 use crate::cloud::gvk;
 use crate::exit::Result;
-use crate::terminal::{give, tell};
+use crate::terminal::{data, give, tell};
 use crate::{Session, cloud, target};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(flatten)]
+    cloud: CloudFile,
+}
 
 /// One release as the cluster shows it.
 #[derive(Debug, PartialEq, Eq, serde::Serialize)]
@@ -25,15 +28,15 @@ struct Row {
     restarts: u64,
 }
 
-pub(crate) async fn run(session: &Session, _args: Args) -> Result {
+pub(crate) async fn run(session: &Session, args: Args) -> Result {
+    let cloud = cloud::read(session, &args.cloud)?;
     let target = target::connect(session).await?;
-    let cloud = cloud::file(session)?;
     let cluster = target.cluster.as_ref();
     let records = cluster.list(&gvk("", "v1", "Secret"), Some(&cloud.namespace), "owner=helm").await?;
     let pods = cluster.list(&gvk("", "v1", "Pod"), Some(&cloud.namespace), "").await?;
     let rows = rows(&records, &pods);
     match session.global.output {
-        Output::Json | Output::Yaml => give(&serde_json::json!(rows).to_string()),
+        Output::Json | Output::Yaml => data(session.global.output, &rows)?,
         Output::Name => give(&rows.iter().map(|row| format!("{}\n", row.service)).collect::<String>()),
         Output::Table if rows.is_empty() => tell(session.say(
             "no service is installed yet; `landfall up` does it",

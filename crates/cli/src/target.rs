@@ -1,6 +1,6 @@
 //! Which cluster a verb works on: the one that is given, else the embedded one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use landfall_cluster::api::Cluster;
@@ -24,8 +24,6 @@ pub(crate) enum Choice {
 pub(crate) struct Target {
     pub(crate) choice: Choice,
     pub(crate) cluster: Arc<dyn Cluster>,
-    /// The kubeconfig in use.
-    pub(crate) kubeconfig: Option<PathBuf>,
 }
 
 impl Target {
@@ -62,8 +60,65 @@ pub(crate) async fn open(session: &Session, choice: Choice) -> Result<Target> {
         Choice::Embedded { name } => (Some(embedded_kubeconfig(session, name)?), None),
         Choice::Given { kubeconfig, context } => (kubeconfig.clone(), context.clone()),
     };
-    let cluster = landfall_cluster::connect(kubeconfig.as_deref(), context.as_deref()).await?;
-    Ok(Target { choice, cluster, kubeconfig })
+    if matches!(choice, Choice::Given { .. }) {
+        let path = kubeconfig.clone().unwrap_or_else(|| session.environment.home.join(".kube/config"));
+        check_context(&path, context.as_deref())?;
+    }
+    // Nothing is sent yet: whatever fails here is the kubeconfig's own.
+    let cluster =
+        landfall_cluster::connect(kubeconfig.as_deref(), context.as_deref()).await.map_err(|error| {
+            Failure::new(Exit::Unreadable, error.to_string()).hint(
+                "name your cluster's file with --kubeconfig, or work on the embedded cluster with --local",
+                "--kubeconfig로 클러스터의 파일을 지정하거나 --local로 내장 클러스터를 쓰세요",
+            )
+        })?;
+    Ok(Target { choice, cluster })
+}
+
+/// What is read of a kubeconfig here: the names that a message needs.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct Contexts {
+    contexts: Vec<Named>,
+    current_context: Option<String>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// Tells of a context that is not there, or not chosen, with those that are.
+fn check_context(path: &Path, context: Option<&str>) -> Result {
+    // A file that can not be read, or is no kubeconfig, is told where it is connected by.
+    let Ok(text) = std::fs::read_to_string(path) else { return Ok(()) };
+    let Ok(file) = serde_saphyr::from_str::<Contexts>(&text) else { return Ok(()) };
+    let known: Vec<&str> = file.contexts.iter().map(|context| context.name.as_str()).collect();
+    let wanted = context.or(file.current_context.as_deref()).filter(|name| !name.is_empty());
+    let path = path.display();
+    let failure = match wanted {
+        Some(name) if known.contains(&name) => return Ok(()),
+        Some(name) => Failure::told(
+            Exit::BadValue,
+            format!("the kubeconfig {path} has no context {name}"),
+            format!("kubeconfig {path}에 컨텍스트 {name}이(가) 없습니다"),
+        ),
+        None => Failure::told(
+            Exit::BadValue,
+            format!("the kubeconfig {path} has no current context"),
+            format!("kubeconfig {path}에 현재 컨텍스트가 없습니다"),
+        ),
+    };
+    Err(if known.is_empty() {
+        failure
+            .hint("it has none at all: is it the right file?", "컨텍스트가 하나도 없습니다. 맞는 파일인가요?")
+    } else {
+        let known = known.join(", ");
+        failure.hint(
+            format!("--context with one of: {known}"),
+            format!("--context로 다음 중 하나를 지정하세요: {known}"),
+        )
+    })
 }
 
 fn embedded_kubeconfig(session: &Session, name: &str) -> Result<PathBuf> {
@@ -71,22 +126,31 @@ fn embedded_kubeconfig(session: &Session, name: &str) -> Result<PathBuf> {
     if path.exists() {
         return Ok(path);
     }
-    Err(Failure::new(
-        Exit::NotThere,
-        session.say(
+    let failure = match &session.global.local {
+        Some(name) => Failure::told(
+            Exit::NotThere,
+            format!("there is no embedded cluster {name} yet"),
+            format!("내장 클러스터 {name}이(가) 아직 없습니다"),
+        ),
+        None => Failure::told(
+            Exit::NotThere,
             "no cluster is given, and there is no embedded one yet",
             "지정된 클러스터가 없고 내장 클러스터도 아직 없습니다",
         ),
-    )
-    .hint(session.say(
+    };
+    Err(failure.hint(
         "`landfall up` makes one on this machine; or give --kubeconfig",
         "`landfall up`이 이 머신에 클러스터를 만듭니다. 또는 --kubeconfig를 지정하세요",
-    )))
+    ))
 }
 
 /// The first line of a verb that changes things: which cluster it is.
 pub(crate) fn announce(session: &Session, choice: &Choice) {
     match choice {
+        Choice::Embedded { name } if session.global.local.is_some() => tell(&format!(
+            "{} {name}",
+            session.say("Working on the embedded cluster", "이 머신의 내장 클러스터에서 작업합니다:")
+        )),
         Choice::Embedded { name } => tell(&match session.language() {
             landfall_config::Language::En => {
                 format!("No cluster is given: working on the embedded cluster `{name}` on this machine.")
@@ -100,7 +164,7 @@ pub(crate) fn announce(session: &Session, choice: &Choice) {
             session.say("Working on the cluster of", "대상 클러스터:"),
             kubeconfig
                 .as_ref()
-                .map_or_else(|| "the default kubeconfig".to_owned(), |path| path.display().to_string()),
+                .map_or_else(|| "~/.kube/config".to_owned(), |path| path.display().to_string()),
             context.as_ref().map(|name| format!(", context {name}")).unwrap_or_default()
         )),
     }

@@ -13,7 +13,7 @@ pub(crate) struct Args {
     #[arg(num_args = 1..=2, required = true, value_name = "[NAME] CHART")]
     name_and_chart: Vec<String>,
     /// Values files, later ones over earlier ones
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short = 'f', value_name = "FILE", value_delimiter = ',')]
     values: Vec<PathBuf>,
     /// Single values: a.b=c
     #[arg(long, value_name = "KEY=VALUE")]
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "VERSION")]
     kube_version: Option<String>,
     /// Further API versions that the chart sees
-    #[arg(long, short = 'a', value_name = "VERSION")]
+    #[arg(long, short = 'a', value_name = "VERSION", value_delimiter = ',')]
     api_versions: Vec<String>,
     /// As for an upgrade
     #[arg(long)]
@@ -44,6 +44,12 @@ pub(crate) struct Args {
     /// Leave hooks out
     #[arg(long)]
     no_hooks: bool,
+    /// Leave the hooks of tests out
+    #[arg(long)]
+    skip_tests: bool,
+    /// The chart's CustomResourceDefinitions, too
+    #[arg(long)]
+    include_crds: bool,
     /// Only these templates
     #[arg(long, short = 's', value_name = "TEMPLATE")]
     show_only: Vec<String>,
@@ -59,7 +65,7 @@ pub(crate) fn run(args: Args) -> Result {
     let (name, chart) = match args.name_and_chart.as_slice() {
         [name, chart] => (name.as_str(), chart),
         [chart] => ("release-name", chart),
-        _ => return Err(Failure::new(Exit::BadValue, "no chart is named")),
+        _ => return Err(Failure::told(Exit::BadValue, "no chart is named", "차트가 지정되지 않았습니다")),
     };
     let values = Values::merge(&ValueSources {
         files: args.values,
@@ -74,16 +80,21 @@ pub(crate) fn run(args: Args) -> Result {
     options.extra_api_versions = args.api_versions;
     if let Some(version) = &args.kube_version {
         let read = KubeVersion::parse(version).ok_or_else(|| {
-            Failure::new(Exit::BadValue, format!("--kube-version {version:?} is no version"))
-                .hint("as in v1.36.3")
+            Failure::told(
+                Exit::BadValue,
+                format!("--kube-version {version:?} is no version"),
+                format!("--kube-version {version:?}은(는) 버전이 아닙니다"),
+            )
+            .hint("as in v1.36.3", "예: v1.36.3")
         })?;
         options.kube_version = Some(read);
     }
     let rendered = render(&Chart::load(Path::new(chart))?, &values, &options)?;
     give(&rendered.template_output(&OutputOptions {
+        include_crds: args.include_crds,
         no_hooks: args.no_hooks,
+        skip_tests: args.skip_tests,
         show_only: args.show_only,
-        ..OutputOptions::default()
     })?);
     Ok(())
 }

@@ -1,34 +1,37 @@
 //! `landfall verify`: the guide's check points, carried out.
 
 use landfall_display::{Table, say};
-use landfall_engine::CheckOutcome;
 use landfall_engine::checks::verify;
+use landfall_engine::{CheckContext, CheckOutcome};
 
-use crate::args::Output;
+use crate::args::{CloudFile, Output};
 use crate::exit::{Exit, Failure, Result};
-use crate::terminal::{give, tell};
-use crate::{Session, run, target};
+use crate::terminal::{data, give, tell};
+use crate::{Session, cloud, run, target};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Services whose check points are carried out; all where none is named
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
+    #[command(flatten)]
+    cloud: CloudFile,
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
+    let cloud = cloud::wanted(session, &args.cloud, &args.services)?;
     let target = target::connect(session).await?;
-    let ready = run::prepare(session, &target, &args.services, None, None).await?;
+    let ready = run::prepare(session, &target, cloud, &args.services, None, None).await?;
     let named = |service: &str| args.services.is_empty() || args.services.iter().any(|name| name == service);
     let specs: Vec<_> =
         ready.prepared.blueprint.checks.iter().filter(|check| named(&check.service)).cloned().collect();
     let cancel = run::stop_on_ctrl_c(session);
-    let context = run::checks(&target);
+    let context = CheckContext::default();
     let outcomes = verify(&target.cluster, &specs, &ready.secrets, &context, &cancel, &|_| {}).await;
     match session.global.output {
         Output::Json | Output::Yaml => {
             let rows: Vec<_> = outcomes.iter().map(as_json).collect();
-            give(&serde_json::Value::from(rows).to_string());
+            data(session.global.output, &rows)?;
         }
         Output::Name => {
             give(&outcomes.iter().map(|outcome| format!("{}\n", outcome.spec.id)).collect::<String>())
