@@ -38,7 +38,8 @@ impl Command {
 const TRIES: u32 = 8;
 
 pub async fn run(command: Command) -> Result<u8> {
-    let (secret, most) = if command.is_credential() { ("keystone-credential-keys", 3) } else { ("keystone-fernet-keys", 7) };
+    let (secret, most) =
+        if command.is_credential() { ("keystone-credential-keys", 3) } else { ("keystone-fernet-keys", 7) };
     let store = Store {
         name: pod::var("SECRET_NAME").unwrap_or_else(|| secret.to_owned()),
         namespace: pod::namespace(),
@@ -55,7 +56,9 @@ pub async fn run(command: Command) -> Result<u8> {
             // Only when everything is encrypted with the present primary key may an older one go.
             let (present, _) = store.read().await?;
             repository.migrate(&present.ok_or_else(|| store.absent())?).await.map_err(|e| {
-                Error::Failed(format!("nothing was rotated, because credentials may still need the oldest key: {e}"))
+                Error::Failed(format!(
+                    "nothing was rotated, because credentials may still need the oldest key: {e}"
+                ))
             })?;
             let fresh = rotate(&store, most).await?;
             repository.migrate(&fresh).await?;
@@ -88,10 +91,20 @@ async fn rotate(store: &Store, most: usize) -> Result<Keys> {
     for _ in 0..TRIES {
         let (present, version) = store.read().await?;
         let present = present.ok_or_else(|| store.absent())?;
-        let rotated = keys::rotate(&present, most, keys::generate).map_err(|e| Error::Failed(format!("secret {}: {e}", store.name)))?;
+        let rotated = keys::rotate(&present, most, keys::generate)
+            .map_err(|e| Error::Failed(format!("secret {}: {e}", store.name)))?;
         if store.write(&rotated.keys, version).await? {
-            let pruned = if rotated.pruned.is_empty() { String::new() } else { format!(", pruned {}", join(&rotated.pruned)) };
-            say(&format!("secret {}: primary key is now {}{pruned}; keys {}", store.name, rotated.primary, rotated.keys.names()));
+            let pruned = if rotated.pruned.is_empty() {
+                String::new()
+            } else {
+                format!(", pruned {}", join(&rotated.pruned))
+            };
+            say(&format!(
+                "secret {}: primary key is now {}{pruned}; keys {}",
+                store.name,
+                rotated.primary,
+                rotated.keys.names()
+            ));
             return Ok(rotated.keys);
         }
     }
@@ -125,7 +138,8 @@ impl Store {
     async fn read(&self) -> Result<(Option<Keys>, Read)> {
         let found = self.api().get_opt(&self.name).await.map_err(Error::api("get", self.what()))?;
         let data = found.as_ref().and_then(|s| s.data.clone()).unwrap_or_default();
-        let keys = Keys::read(data.into_iter().map(|(k, v)| (k, v.0))).map_err(|e| Error::Failed(format!("{}: {e}", self.what())))?;
+        let keys = Keys::read(data.into_iter().map(|(k, v)| (k, v.0)))
+            .map_err(|e| Error::Failed(format!("{}: {e}", self.what())))?;
         Ok((keys, found))
     }
 
@@ -135,7 +149,12 @@ impl Store {
         let written = match read {
             None => {
                 let metadata = ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() };
-                let secret = Secret { metadata, data: Some(own), type_: Some("Opaque".to_owned()), ..Secret::default() };
+                let secret = Secret {
+                    metadata,
+                    data: Some(own),
+                    type_: Some("Opaque".to_owned()),
+                    ..Secret::default()
+                };
                 self.api().create(&PostParams::default(), &secret).await
             }
             Some(mut secret) => {

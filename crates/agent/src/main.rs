@@ -21,7 +21,11 @@ use clap::{Parser, Subcommand};
 const WRONG_USE: u8 = 2;
 
 #[derive(Debug, Parser)]
-#[command(name = "landfall-agent", version, about = "Runs inside Landfall's pods; configured by the environment")]
+#[command(
+    name = "landfall-agent",
+    version,
+    about = "Runs inside Landfall's pods; configured by the environment"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

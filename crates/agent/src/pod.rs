@@ -15,7 +15,9 @@ pub enum Error {
     MissingVariable { variable: String, hint: &'static str },
     #[error("{variable}: `{value}` is not {wanted}")]
     BadVariable { variable: String, value: String, wanted: &'static str },
-    #[error("no Kubernetes API from here ({0}): the pod needs a service account token (automountServiceAccountToken)")]
+    #[error(
+        "no Kubernetes API from here ({0}): the pod needs a service account token (automountServiceAccountToken)"
+    )]
     NoApi(String),
     #[error("may not {verb} {what}: add that to the role of this pod's service account ({message})")]
     Forbidden { verb: &'static str, what: String, message: String },
@@ -81,7 +83,9 @@ pub fn var_of(names: &[&str]) -> Option<String> {
 pub fn parsed<T: std::str::FromStr>(name: &str, default: T, wanted: &'static str) -> Result<T> {
     match var(name) {
         None => Ok(default),
-        Some(value) => value.parse().map_err(|_| Error::BadVariable { variable: name.to_owned(), value, wanted }),
+        Some(value) => {
+            value.parse().map_err(|_| Error::BadVariable { variable: name.to_owned(), value, wanted })
+        }
     }
 }
 
@@ -105,7 +109,9 @@ pub fn namespace() -> String {
 
 /// The name of this pod; the host name is the same unless the pod is on the host's network.
 pub fn name() -> String {
-    var("POD_NAME").unwrap_or_else(|| nix::unistd::gethostname().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default())
+    var("POD_NAME").unwrap_or_else(|| {
+        nix::unistd::gethostname().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+    })
 }
 
 /// A client by the pod's service account; KUBECONFIG, where it is set, is for trying things out.

@@ -25,7 +25,8 @@ const FILES: Duration = Duration::from_secs(1);
 pub async fn run() -> Result<u8> {
     let begun = Instant::now();
     let namespace = pod::namespace();
-    let environment: BTreeMap<&str, String> = dependency::VARIABLES.iter().filter_map(|v| Some((*v, pod::var(v)?))).collect();
+    let environment: BTreeMap<&str, String> =
+        dependency::VARIABLES.iter().filter_map(|v| Some((*v, pod::var(v)?))).collect();
     let parsed = dependency::parse(|name| environment.get(name).map(String::as_str), &namespace);
     if let Some(problem) = parsed.problems.first() {
         // Going on without it would start the service too early, which is harder to find.
@@ -42,9 +43,9 @@ pub async fn run() -> Result<u8> {
             waiting.await?;
         } else {
             // The report so far says what is missing and why.
-            tokio::time::timeout(Duration::from_secs(seconds), waiting)
-                .await
-                .map_err(|_| Error::Failed(format!("not all of it was ready within {seconds} s (LANDFALL_WAIT_TIMEOUT)")))??;
+            tokio::time::timeout(Duration::from_secs(seconds), waiting).await.map_err(|_| {
+                Error::Failed(format!("not all of it was ready within {seconds} s (LANDFALL_WAIT_TIMEOUT)"))
+            })??;
         }
         let noun = if count == 1 { "dependency is" } else { "dependencies are" };
         say(&format!("all {count} {noun} met after {:.1} s", begun.elapsed().as_secs_f64()));
@@ -78,12 +79,15 @@ impl Waiting {
         let local = |d: &Dependency| matches!(d, Dependency::Socket { .. } | Dependency::Config { .. });
         let client = if self.dependencies.iter().all(local) { None } else { Some(pod::client().await?) };
         let mut own = Own { pod: pod::name(), ..Own::default() };
-        if let Some(client) = client.as_ref().filter(|_| self.dependencies.iter().any(evaluate::needs_own_pod)) {
+        if let Some(client) =
+            client.as_ref().filter(|_| self.dependencies.iter().any(evaluate::needs_own_pod))
+        {
             own.node = follow::own_node(client, &self.namespace, &own.pod).await?;
         }
         let (updates, mut received) = mpsc::channel(64);
         let mut held: BTreeMap<Source, Held> = BTreeMap::new();
-        let sources: Vec<Vec<Source>> = self.dependencies.iter().map(|d| source::sources_of(d, &own, &self.namespace)).collect();
+        let sources: Vec<Vec<Source>> =
+            self.dependencies.iter().map(|d| source::sources_of(d, &own, &self.namespace)).collect();
         for source in sources.iter().flatten() {
             if let Some(client) = client.as_ref().filter(|_| !held.contains_key(source)) {
                 held.insert(source.clone(), Held::default());
@@ -130,10 +134,12 @@ fn follow_in_background(client: &Client, source: Source, updates: mpsc::Sender<(
 /// Files are the pod's own; all else is judged from objects.
 fn judge(dependency: &Dependency, seen: &[&Held], own: &Own) -> Status {
     match dependency {
-        Dependency::Socket { path } => match std::fs::File::open(path).map(drop).or_else(|e| is_socket(path).then_some(()).ok_or(e)) {
-            Ok(()) => Status::Met,
-            Err(error) => Status::Unmet(error.to_string()),
-        },
+        Dependency::Socket { path } => {
+            match std::fs::File::open(path).map(drop).or_else(|e| is_socket(path).then_some(()).ok_or(e)) {
+                Ok(()) => Status::Met,
+                Err(error) => Status::Unmet(error.to_string()),
+            }
+        }
         Dependency::Config { path } => match template::write(path) {
             Ok(()) => Status::Met,
             Err(error) => Status::Unmet(error),

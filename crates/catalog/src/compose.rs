@@ -14,7 +14,11 @@ const CONTROL_PLANE: &str = "openstack-control-plane";
 /// The secrets that [`blueprint`] wants for these services, each once.
 pub fn required_secrets(services: &[&Service]) -> Vec<SecretSpec> {
     let mut seen = BTreeSet::new();
-    services.iter().flat_map(|service| service.secrets()).filter(|spec| seen.insert(spec.name.clone())).collect()
+    services
+        .iter()
+        .flat_map(|service| service.secrets())
+        .filter(|spec| seen.insert(spec.name.clone()))
+        .collect()
 }
 
 /// Everything that these services ask for. `services` is what [`crate::expand`] gave.
@@ -46,7 +50,11 @@ pub fn blueprint(inputs: &Inputs, secrets: &Secrets, services: &[&Service]) -> B
 }
 
 fn prerequisites(inputs: &Inputs) -> Vec<Prerequisite> {
-    let nodes = if inputs.control_plane_nodes.is_empty() { vec!["*".to_owned()] } else { inputs.control_plane_nodes.clone() };
+    let nodes = if inputs.control_plane_nodes.is_empty() {
+        vec!["*".to_owned()]
+    } else {
+        inputs.control_plane_nodes.clone()
+    };
     vec![
         Prerequisite::Namespace {
             name: inputs.namespace.clone(),
@@ -70,7 +78,12 @@ mod tests {
     /// A secret is its own name, so that snapshots show where it goes.
     fn secrets() -> Secrets {
         let all: Vec<&Service> = services().iter().collect();
-        Secrets(required_secrets(&all).into_iter().map(|spec| (spec.name.clone(), format!("<{}>", spec.name))).collect())
+        Secrets(
+            required_secrets(&all)
+                .into_iter()
+                .map(|spec| (spec.name.clone(), format!("<{}>", spec.name)))
+                .collect(),
+        )
     }
 
     #[test]
@@ -83,7 +96,17 @@ mod tests {
     fn secrets_are_wanted_once() {
         let all = expand(&[]).unwrap();
         let names: Vec<String> = required_secrets(&all).into_iter().map(|spec| spec.name).collect();
-        assert_eq!(names, ["mariadb-root", "mariadb-sst", "rabbitmq-admin", "rabbitmq-erlang-cookie", "keystone-admin", "keystone-db"]);
+        assert_eq!(
+            names,
+            [
+                "mariadb-root",
+                "mariadb-sst",
+                "rabbitmq-admin",
+                "rabbitmq-erlang-cookie",
+                "keystone-admin",
+                "keystone-db"
+            ]
+        );
     }
 
     #[test]

@@ -73,7 +73,8 @@ pub(crate) mod tests {
 
     #[test]
     fn an_image_is_found_by_bare_name_tagged_name_or_reference() {
-        for key in ["keystone", "keystone:2025.1", "localhost/landfall/keystone:2025.1", "keystone@sha256:00"] {
+        for key in ["keystone", "keystone:2025.1", "localhost/landfall/keystone:2025.1", "keystone@sha256:00"]
+        {
             let mut inputs = inputs();
             inputs.images.insert(key.into(), "registry/x@sha256:1".into());
             assert_eq!(inputs.image("keystone"), Some("registry/x@sha256:1"), "{key}");

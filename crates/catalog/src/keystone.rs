@@ -48,7 +48,8 @@ pub(crate) const SERVICE: Service = Service {
 fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
     let keystone = ["bootstrap", "db_init", "keystone_api", "keystone_credential_rotate", "keystone_db_sync"];
     let agent = ["dep_check", "keystone_credential_setup", "keystone_fernet_rotate", "keystone_fernet_setup"];
-    let tags: Vec<(&str, &str)> = keystone.map(|tag| (tag, "keystone")).into_iter().chain(agent.map(|tag| (tag, "agent"))).collect();
+    let tags: Vec<(&str, &str)> =
+        keystone.map(|tag| (tag, "keystone")).into_iter().chain(agent.map(|tag| (tag, "agent"))).collect();
     let mut values = images(inputs, &tags);
     overlay(
         &mut values,
@@ -88,10 +89,17 @@ fn checks(inputs: &Inputs, _values: &Value) -> Vec<CheckSpec> {
                 format!("http://{host}/v3 이 Ingress를 통해 응답함"),
             ),
             Text::new(
-                format!("if the name does not resolve, map it in /etc/hosts (`landfall hosts --write`); `landfall why ingress/keystone-ingress` names a missing controller or backend for {host}"),
+                format!(
+                    "if the name does not resolve, map it in /etc/hosts (`landfall hosts --write`); `landfall why ingress/keystone-ingress` names a missing controller or backend for {host}"
+                ),
                 "도메인 접근이 안 되면 /etc/hosts의 IP와 도메인 매핑을 확인하세요 (`landfall hosts --write`). `landfall why ingress/keystone-ingress`가 원인을 알려줍니다",
             ),
-            CheckKind::Ingress { host: host.clone(), path: "/v3".into(), status: vec![200], contains: "\"v3".into() },
+            CheckKind::Ingress {
+                host: host.clone(),
+                path: "/v3".into(),
+                status: vec![200],
+                contains: "\"v3".into(),
+            },
         ),
         check(
             "token",

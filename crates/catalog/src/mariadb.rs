@@ -31,7 +31,8 @@ pub(crate) const SERVICE: Service = Service {
 };
 
 fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
-    let mut values = images(inputs, &[("mariadb", "mariadb"), ("mariadb_controller", "agent"), ("dep_check", "agent")]);
+    let mut values =
+        images(inputs, &[("mariadb", "mariadb"), ("mariadb_controller", "agent"), ("dep_check", "agent")]);
     overlay(
         &mut values,
         &json!({
@@ -88,9 +89,16 @@ fn checks(inputs: &Inputs, _values: &Value) -> Vec<CheckSpec> {
                 namespace: inputs.namespace.clone(),
                 selector: format!("{selector},landfall.dev/mariadb-primary=true"),
                 container: "mariadb".into(),
-                command: ["mariadb", "--socket=/run/mysqld/mysqld.sock", "--batch", "--skip-column-names", "--execute", WRITE]
-                    .map(str::to_owned)
-                    .to_vec(),
+                command: [
+                    "mariadb",
+                    "--socket=/run/mysqld/mysqld.sock",
+                    "--batch",
+                    "--skip-column-names",
+                    "--execute",
+                    WRITE,
+                ]
+                .map(str::to_owned)
+                .to_vec(),
                 contains: "written and read back".into(),
             },
         ),

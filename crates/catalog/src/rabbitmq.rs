@@ -20,7 +20,11 @@ pub(crate) const SERVICE: Service = Service {
     companions: &[],
     public: None,
     weights: &[("StatefulSet/rabbitmq-rabbitmq", 20)],
-    leftovers: &[Leftover { kind: "PersistentVolumeClaim", name: "rabbitmq-data-rabbitmq-rabbitmq-*", data: true }],
+    leftovers: &[Leftover {
+        kind: "PersistentVolumeClaim",
+        name: "rabbitmq-data-rabbitmq-rabbitmq-*",
+        data: true,
+    }],
     secrets: &[(ADMIN_SECRET, SecretKind::Password), (COOKIE_SECRET, SecretKind::Key)],
     values,
     checks,

@@ -73,7 +73,11 @@ impl PartialEq for Service {
 impl Service {
     /// The secrets that its values are made with.
     pub fn secrets(&self) -> impl Iterator<Item = SecretSpec> + '_ {
-        self.secrets.iter().map(|(name, kind)| SecretSpec { name: (*name).to_owned(), length: 32, kind: *kind })
+        self.secrets.iter().map(|(name, kind)| SecretSpec {
+            name: (*name).to_owned(),
+            length: 32,
+            kind: *kind,
+        })
     }
 
     /// Rough seconds of one of its objects, e.g. of `Job/keystone-db-sync`.
@@ -82,13 +86,8 @@ impl Service {
     }
 }
 
-static SERVICES: [Service; 5] = [
-    mariadb::SERVICE,
-    rabbitmq::SERVICE,
-    memcached::SERVICE,
-    keystone::SERVICE,
-    openstackclient::SERVICE,
-];
+static SERVICES: [Service; 5] =
+    [mariadb::SERVICE, rabbitmq::SERVICE, memcached::SERVICE, keystone::SERVICE, openstackclient::SERVICE];
 
 /// All services, each after those that it needs.
 pub fn services() -> &'static [Service] {
@@ -107,7 +106,9 @@ impl UnknownService {
     fn message(&self) -> String {
         let known = services().iter().map(|service| service.name).collect::<Vec<_>>().join(", ");
         match self.nearest {
-            Some(nearest) => format!("there is no service {}; did you mean {nearest}? (known: {known})", self.name),
+            Some(nearest) => {
+                format!("there is no service {}; did you mean {nearest}? (known: {known})", self.name)
+            }
             None => format!("there is no service {}; known are {known}", self.name),
         }
     }
@@ -181,9 +182,17 @@ mod tests {
     fn needs_come_before_and_charts_are_embedded() {
         for (index, service) in services().iter().enumerate() {
             for need in service.needs {
-                assert!(services()[..index].iter().any(|before| before.name == *need), "{need} before {}", service.name);
+                assert!(
+                    services()[..index].iter().any(|before| before.name == *need),
+                    "{need} before {}",
+                    service.name
+                );
             }
-            assert!(crate::CHARTS.get_file(format!("{}/Chart.yaml", service.chart)).is_some(), "{}", service.chart);
+            assert!(
+                crate::CHARTS.get_file(format!("{}/Chart.yaml", service.chart)).is_some(),
+                "{}",
+                service.chart
+            );
         }
     }
 }

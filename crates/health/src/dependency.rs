@@ -10,25 +10,55 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dependency {
     /// One endpoint is ready.
-    Service { namespace: String, name: String },
+    Service {
+        namespace: String,
+        name: String,
+    },
     /// The Job has succeeded at least once.
-    Job { namespace: String, name: String },
+    Job {
+        namespace: String,
+        name: String,
+    },
     /// Every Job with these labels has succeeded, and there is one.
-    Jobs { namespace: String, labels: BTreeMap<String, String> },
+    Jobs {
+        namespace: String,
+        labels: BTreeMap<String, String>,
+    },
     /// The DaemonSet's pod on this node is ready, or it has none here.
-    DaemonSet { namespace: String, name: String },
+    DaemonSet {
+        namespace: String,
+        name: String,
+    },
     /// One pod with these labels is ready, on this node where `same_node`.
-    Pod { namespace: String, labels: BTreeMap<String, String>, same_node: bool },
+    Pod {
+        namespace: String,
+        labels: BTreeMap<String, String>,
+        same_node: bool,
+    },
     /// This container of the own pod is ready.
-    Container { name: String },
+    Container {
+        name: String,
+    },
     /// A file to be written from its template in `/configmaps`.
-    Config { path: String },
+    Config {
+        path: String,
+    },
     /// A file that must exist and be readable.
-    Socket { path: String },
+    Socket {
+        path: String,
+    },
     CustomResource(CustomResource),
     /// Exists, and holds a non-empty `key` where one is named.
-    Secret { namespace: String, name: String, key: Option<String> },
-    ConfigMap { namespace: String, name: String, key: Option<String> },
+    Secret {
+        namespace: String,
+        name: String,
+        key: Option<String>,
+    },
+    ConfigMap {
+        namespace: String,
+        name: String,
+        key: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -178,7 +208,9 @@ pub fn parse<'a>(variable: impl Fn(&str) -> Option<&'a str>, namespace: &str) ->
     for path in words(value("DEPENDENCY_SOCKET")) {
         reader.add(Dependency::Socket { path });
     }
-    for mut custom in reader.json::<CustomResource>("DEPENDENCY_CUSTOM_RESOURCE", value("DEPENDENCY_CUSTOM_RESOURCE")) {
+    for mut custom in
+        reader.json::<CustomResource>("DEPENDENCY_CUSTOM_RESOURCE", value("DEPENDENCY_CUSTOM_RESOURCE"))
+    {
         custom.namespace = reader.or_own(custom.namespace);
         reader.add(Dependency::CustomResource(custom));
     }
@@ -218,7 +250,10 @@ impl Reader<'_> {
                 [namespace, name] if !namespace.is_empty() && !name.is_empty() => {
                     found.push(((*namespace).to_owned(), (*name).to_owned()));
                 }
-                _ => self.parsed.problems.push(format!("{variable}: `{word}` is not `name` or `namespace:name`")),
+                _ => self
+                    .parsed
+                    .problems
+                    .push(format!("{variable}: `{word}` is not `name` or `namespace:name`")),
             }
         }
         found
@@ -237,18 +272,31 @@ impl Reader<'_> {
             let namespace = self.or_own(job.namespace);
             match (job.name.is_empty(), job.labels) {
                 (false, None) => self.add(Dependency::Job { namespace, name: job.name }),
-                (true, Some(labels)) if !labels.is_empty() => self.add(Dependency::Jobs { namespace, labels }),
-                (false, Some(_)) => {
-                    self.parsed.problems.push(format!("DEPENDENCY_JOBS_JSON: job {} has both a name and labels", job.name));
+                (true, Some(labels)) if !labels.is_empty() => {
+                    self.add(Dependency::Jobs { namespace, labels })
                 }
-                (true, _) => self.parsed.problems.push("DEPENDENCY_JOBS_JSON: a job has neither a name nor labels".to_owned()),
+                (false, Some(_)) => {
+                    self.parsed
+                        .problems
+                        .push(format!("DEPENDENCY_JOBS_JSON: job {} has both a name and labels", job.name));
+                }
+                (true, _) => self
+                    .parsed
+                    .problems
+                    .push("DEPENDENCY_JOBS_JSON: a job has neither a name nor labels".to_owned()),
             }
         }
     }
 }
 
 fn words(value: Option<&str>) -> Vec<String> {
-    value.into_iter().flat_map(|v| v.split(',')).map(str::trim).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+    value
+        .into_iter()
+        .flat_map(|v| v.split(','))
+        .map(str::trim)
+        .filter(|w| !w.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn name_and_key(word: String) -> (String, Option<String>) {
@@ -286,12 +334,22 @@ mod tests {
 
     #[test]
     fn empty_variables_ask_for_nothing() {
-        assert_eq!(of(&[("DEPENDENCY_SERVICE", ""), ("DEPENDENCY_POD_JSON", " "), ("DEPENDENCY_CUSTOM_RESOURCE", "")]), Parsed::default());
+        assert_eq!(
+            of(&[
+                ("DEPENDENCY_SERVICE", ""),
+                ("DEPENDENCY_POD_JSON", " "),
+                ("DEPENDENCY_CUSTOM_RESOURCE", "")
+            ]),
+            Parsed::default()
+        );
     }
 
     #[test]
     fn jobs_json_wins_over_plain_jobs() {
-        let both = [("DEPENDENCY_JOBS", "old"), ("DEPENDENCY_JOBS_JSON", r#"[{"name":"sync"},{"labels":{"app":"nova"},"namespace":"x"}]"#)];
+        let both = [
+            ("DEPENDENCY_JOBS", "old"),
+            ("DEPENDENCY_JOBS_JSON", r#"[{"name":"sync"},{"labels":{"app":"nova"},"namespace":"x"}]"#),
+        ];
         assert_eq!(shown(&both), ["job sync", "jobs app=nova"]);
         assert_eq!(shown(&both[..1]), ["job old"]);
     }
@@ -299,7 +357,10 @@ mod tests {
     #[test]
     fn pods_may_have_to_be_on_the_same_node() {
         let json = r#"[{"requireSameNode":true,"labels":{"application":"libvirt","component":"libvirt"}},{"labels":{"a":"b"}}]"#;
-        assert_eq!(shown(&[("DEPENDENCY_POD_JSON", json)]), ["pod application=libvirt,component=libvirt on this node", "pod a=b"]);
+        assert_eq!(
+            shown(&[("DEPENDENCY_POD_JSON", json)]),
+            ["pod application=libvirt,component=libvirt on this node", "pod a=b"]
+        );
     }
 
     #[test]
@@ -312,12 +373,19 @@ mod tests {
 
     #[test]
     fn a_secret_may_name_the_key_it_needs() {
-        assert_eq!(shown(&[("DEPENDENCY_SECRETS", "keystone-fernet-keys/0,infra:tls")]), ["secret keystone-fernet-keys/0", "secret tls"]);
+        assert_eq!(
+            shown(&[("DEPENDENCY_SECRETS", "keystone-fernet-keys/0,infra:tls")]),
+            ["secret keystone-fernet-keys/0", "secret tls"]
+        );
     }
 
     #[test]
     fn what_is_not_understood_is_told_and_the_rest_kept() {
-        let parsed = of(&[("DEPENDENCY_SERVICE", "a:b:c,:x,ok"), ("DEPENDENCY_POD_JSON", "{"), ("DEPENDENCY_JOBS_JSON", r#"[{"name":"a","labels":{"k":"v"}},{}]"#)]);
+        let parsed = of(&[
+            ("DEPENDENCY_SERVICE", "a:b:c,:x,ok"),
+            ("DEPENDENCY_POD_JSON", "{"),
+            ("DEPENDENCY_JOBS_JSON", r#"[{"name":"a","labels":{"k":"v"}},{}]"#),
+        ]);
         assert_eq!(parsed.dependencies.len(), 1);
         assert_eq!(parsed.problems.len(), 5, "{:?}", parsed.problems);
     }

@@ -71,7 +71,9 @@ impl World {
             .iter()
             .filter(|e| {
                 ["/involvedObject", "/regarding"].iter().filter_map(|p| e.pointer(p)).any(|o| {
-                    text(o, "/kind") == at.kind && text(o, "/name") == at.name && text(o, "/namespace") == at.namespace
+                    text(o, "/kind") == at.kind
+                        && text(o, "/name") == at.name
+                        && text(o, "/namespace") == at.namespace
                 })
             })
             .collect();
@@ -81,11 +83,18 @@ impl World {
 }
 
 fn event_time(event: &Value) -> &str {
-    ["/series/lastObservedTime", "/lastTimestamp", "/deprecatedLastTimestamp", "/eventTime", "/firstTimestamp", "/metadata/creationTimestamp"]
-        .iter()
-        .map(|p| text(event, p))
-        .find(|t| !t.is_empty())
-        .unwrap_or_default()
+    [
+        "/series/lastObservedTime",
+        "/lastTimestamp",
+        "/deprecatedLastTimestamp",
+        "/eventTime",
+        "/firstTimestamp",
+        "/metadata/creationTimestamp",
+    ]
+    .iter()
+    .map(|p| text(event, p))
+    .find(|t| !t.is_empty())
+    .unwrap_or_default()
 }
 
 /// How often an event was seen.
@@ -103,11 +112,23 @@ fn event_message(event: &Value) -> &str {
 #[serde(tag = "want", rename_all = "kebab-case")]
 pub enum Want {
     /// All objects of a kind, in a namespace or (empty) in all; then name it in [`World::listed`].
-    Kind { kind: String, namespace: String },
-    Object { object: ObjectRef },
-    Events { object: ObjectRef },
+    Kind {
+        kind: String,
+        namespace: String,
+    },
+    Object {
+        object: ObjectRef,
+    },
+    Events {
+        object: ObjectRef,
+    },
     /// The last lines of a container's log; 50 are enough.
-    Logs { namespace: String, pod: String, container: String, previous: bool },
+    Logs {
+        namespace: String,
+        pod: String,
+        container: String,
+        previous: bool,
+    },
 }
 
 /// One step from the symptom towards the root.
@@ -354,8 +375,13 @@ impl<'w> Walk<'w> {
     fn node(at: &ObjectRef, object: &Value) -> Diagnosis {
         match readiness(object) {
             Readiness::Ready => Diagnosis::healthy(),
-            other => Diagnosis::root(at, Code::NodeNotReady, other.reason().unwrap_or("is not ready"), object::condition_says(object, "Ready"))
-                .with(remedy::node_not_ready(&at.name)),
+            other => Diagnosis::root(
+                at,
+                Code::NodeNotReady,
+                other.reason().unwrap_or("is not ready"),
+                object::condition_says(object, "Ready"),
+            )
+            .with(remedy::node_not_ready(&at.name)),
         }
     }
 
@@ -392,7 +418,12 @@ impl<'w> Walk<'w> {
         }
         let world = self.world;
         let prefix = if namespace.is_empty() { format!("{kind}/") } else { format!("{kind}/{namespace}/") };
-        world.objects.range(prefix.clone()..).take_while(|(k, _)| k.starts_with(&prefix)).map(|(_, v)| v).collect()
+        world
+            .objects
+            .range(prefix.clone()..)
+            .take_while(|(k, _)| k.starts_with(&prefix))
+            .map(|(_, v)| v)
+            .collect()
     }
 
     /// A container's log, either of its current or its previous life; the one asked for first.

@@ -97,10 +97,13 @@ pub fn says(reason: &str, message: &str) -> String {
 
 /// Whether `child` is owned by the object of this kind and name (and UID, where both are known).
 pub fn is_owned_by(child: &Value, owner: &Value) -> bool {
-    let (kind, name, uid) = (text(owner, "/kind"), text(owner, "/metadata/name"), text(owner, "/metadata/uid"));
+    let (kind, name, uid) =
+        (text(owner, "/kind"), text(owner, "/metadata/name"), text(owner, "/metadata/uid"));
     list(child, "/metadata/ownerReferences").iter().any(|o| {
         let its = text(o, "/uid");
-        text(o, "/kind") == kind && text(o, "/name") == name && (its.is_empty() || uid.is_empty() || its == uid)
+        text(o, "/kind") == kind
+            && text(o, "/name") == name
+            && (its.is_empty() || uid.is_empty() || its == uid)
     })
 }
 
@@ -111,7 +114,8 @@ pub fn labels_match(labels: Option<&Value>, wanted: &serde_json::Map<String, Val
 
 /// Whether labels satisfy a LabelSelector (`matchLabels` and `matchExpressions`).
 pub fn selector_matches(labels: Option<&Value>, selector: &Value) -> bool {
-    let plain = selector.get("matchLabels").and_then(Value::as_object).is_none_or(|m| labels_match(labels, m));
+    let plain =
+        selector.get("matchLabels").and_then(Value::as_object).is_none_or(|m| labels_match(labels, m));
     plain && list(selector, "/matchExpressions").iter().all(|e| expression_matches(labels, e))
 }
 
@@ -155,9 +159,13 @@ mod tests {
     fn selectors_match_as_kubernetes_does() {
         let labels = json!({"a": "1", "b": "x"});
         let hit = |selector: Value| selector_matches(Some(&labels), &selector);
-        assert!(hit(json!({"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "In", "values": ["x", "y"]}]})));
+        assert!(hit(
+            json!({"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "In", "values": ["x", "y"]}]})
+        ));
         assert!(!hit(json!({"matchLabels": {"a": "2"}})));
-        assert!(hit(json!({"matchExpressions": [{"key": "c", "operator": "NotIn", "values": ["x"]}, {"key": "c", "operator": "DoesNotExist"}]})));
+        assert!(hit(
+            json!({"matchExpressions": [{"key": "c", "operator": "NotIn", "values": ["x"]}, {"key": "c", "operator": "DoesNotExist"}]})
+        ));
         assert!(hit(json!({"matchExpressions": [{"key": "a", "operator": "Gt", "values": ["0"]}]})));
         assert!(!hit(json!({"matchExpressions": [{"key": "b", "operator": "Lt", "values": ["5"]}]})));
         assert!(!selector_matches(None, &json!({"matchExpressions": [{"key": "a", "operator": "Exists"}]})));

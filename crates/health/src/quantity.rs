@@ -3,7 +3,8 @@
 /// The value in base units (cores, bytes); none where the text is no quantity.
 pub fn parse(text: &str) -> Option<f64> {
     let text = text.trim();
-    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))).unwrap_or(text.len());
+    let end =
+        text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))).unwrap_or(text.len());
     let (digits, suffix) = text.split_at(end);
     let scale = match suffix {
         "" => 1.0,
@@ -52,7 +53,15 @@ mod tests {
 
     #[test]
     fn quantities_mean_what_kubernetes_means() {
-        for (text, value) in [("250m", 0.25), ("2", 2.0), ("1.5", 1.5), ("128Mi", 134_217_728.0), ("1G", 1e9), ("2e3", 2000.0), ("1E", 1e18)] {
+        for (text, value) in [
+            ("250m", 0.25),
+            ("2", 2.0),
+            ("1.5", 1.5),
+            ("128Mi", 134_217_728.0),
+            ("1G", 1e9),
+            ("2e3", 2000.0),
+            ("1E", 1e18),
+        ] {
             assert!((parse(text).unwrap() - value).abs() < 1e-6, "{text}");
         }
         for bad in ["", "abc", "1Q", "--1", "m"] {

@@ -15,9 +15,13 @@ use crate::object::{condition, condition_is, condition_says, is_terminating, lis
 pub enum Readiness {
     Ready,
     /// On its way, or waiting for something.
-    Progressing { reason: String },
+    Progressing {
+        reason: String,
+    },
     /// Will not get ready without a hand.
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
 }
 
 impl Readiness {
@@ -115,7 +119,11 @@ fn node(object: &Value) -> Readiness {
         return Readiness::Ready;
     }
     let why = condition_says(object, "Ready");
-    Readiness::progressing(if why.is_empty() { "is not ready".to_owned() } else { format!("is not ready: {why}") })
+    Readiness::progressing(if why.is_empty() {
+        "is not ready".to_owned()
+    } else {
+        format!("is not ready: {why}")
+    })
 }
 
 fn by_conditions(object: &Value, wanted: &[&str]) -> Readiness {
@@ -123,7 +131,11 @@ fn by_conditions(object: &Value, wanted: &[&str]) -> Readiness {
         None => Readiness::Ready,
         Some(missing) => {
             let why = condition_says(object, missing);
-            Readiness::progressing(if why.is_empty() { format!("is not {missing}") } else { format!("is not {missing}: {why}") })
+            Readiness::progressing(if why.is_empty() {
+                format!("is not {missing}")
+            } else {
+                format!("is not {missing}: {why}")
+            })
         }
     }
 }

@@ -96,7 +96,10 @@ fn lack(reason: &str) -> Lack {
     if let Some(resource) = reason.strip_prefix("Insufficient ") {
         return Lack::Resource(resource.trim_end_matches('.').to_owned());
     }
-    if has("node affinity/selector") || has("node affinity") && !has("volume node affinity") || has("node selector") {
+    if has("node affinity/selector")
+        || has("node affinity") && !has("volume node affinity")
+        || has("node selector")
+    {
         return Lack::Label(None);
     }
     if has("taint") {
@@ -113,7 +116,11 @@ fn lack(reason: &str) -> Lack {
     if has("anti-affinity") || has("free ports") || has("pod affinity") || has("topology spread") {
         return Lack::Neighbour(reason.to_owned());
     }
-    if has("ersistentvolumeclaim") || has("PersistentVolume") || has("persistent volumes") || has("volume node affinity") {
+    if has("ersistentvolumeclaim")
+        || has("PersistentVolume")
+        || has("persistent volumes")
+        || has("volume node affinity")
+    {
         return Lack::Volume(reason.to_owned());
     }
     if has("Too many pods") {
@@ -141,7 +148,10 @@ pub fn judge(pod: &Value, message: &str, nodes: &[&Value], pods: &[&Value]) -> V
     if nodes.is_empty() {
         let never = !said.is_empty()
             && said.iter().all(|l| matches!(l, Lack::Label(_) | Lack::Taint(_) | Lack::Cordoned))
-            || parsed.lacks.iter().any(|(n, l)| *n == parsed.nodes && *n > 0 && matches!(l, Lack::Label(_) | Lack::Taint(_)));
+            || parsed
+                .lacks
+                .iter()
+                .any(|(n, l)| *n == parsed.nodes && *n > 0 && matches!(l, Lack::Label(_) | Lack::Taint(_)));
         name_labels(&mut said, pod);
         return Verdict { lacks: said, never, figures: String::new() };
     }
@@ -149,7 +159,11 @@ pub fn judge(pod: &Value, message: &str, nodes: &[&Value], pods: &[&Value]) -> V
     let per_node: Vec<NodeView> = nodes.iter().map(|n| NodeView::of(n, pod, &wants, pods)).collect();
     let never = per_node.iter().all(|n| n.permanent.is_some());
     let mut lacks: Vec<Lack> = Vec::new();
-    for lack in per_node.iter().filter_map(|n| n.permanent.clone()).chain(per_node.iter().filter_map(|n| n.passing.clone())) {
+    for lack in per_node
+        .iter()
+        .filter_map(|n| n.permanent.clone())
+        .chain(per_node.iter().filter_map(|n| n.passing.clone()))
+    {
         if !lacks.contains(&lack) {
             lacks.push(lack);
         }
@@ -190,7 +204,8 @@ fn name_labels(lacks: &mut [Lack], pod: &Value) {
 
 fn selector_text(pod: &Value) -> Option<String> {
     let selector = pod.pointer("/spec/nodeSelector").and_then(Value::as_object)?;
-    let pairs: Vec<String> = selector.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect();
+    let pairs: Vec<String> =
+        selector.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect();
     (!pairs.is_empty()).then(|| pairs.join(","))
 }
 
@@ -210,11 +225,20 @@ impl NodeView {
         if permanent.is_none() && !condition_is(node, "Ready", "True") {
             passing = Some(Lack::NodeCondition("not ready".to_owned()));
         }
-        let here: Vec<&&Value> = pods.iter().filter(|p| text(p, "/spec/nodeName") == node_name && !is_finished(p)).collect();
+        let here: Vec<&&Value> =
+            pods.iter().filter(|p| text(p, "/spec/nodeName") == node_name && !is_finished(p)).collect();
         for (resource, wanted) in wants {
-            let has = node.pointer("/status/allocatable").and_then(|a| a.get(resource)).and_then(Value::as_str).and_then(quantity::parse).unwrap_or(0.0);
+            let has = node
+                .pointer("/status/allocatable")
+                .and_then(|a| a.get(resource))
+                .and_then(Value::as_str)
+                .and_then(quantity::parse)
+                .unwrap_or(0.0);
             let used = |stays: bool| -> f64 {
-                here.iter().filter(|p| !stays || stays_put(p)).filter_map(|p| requests(p).get(resource).copied()).sum()
+                here.iter()
+                    .filter(|p| !stays || stays_put(p))
+                    .filter_map(|p| requests(p).get(resource).copied())
+                    .sum()
             };
             room.insert(resource.clone(), (has, (has - used(false)).max(0.0)));
             if *wanted <= 0.0 {
@@ -243,10 +267,15 @@ fn placement(node: &Value, pod: &Value) -> Option<Lack> {
     if !missing.is_empty() {
         return Some(Lack::Label(Some(missing.join(","))));
     }
-    let terms = list(pod, "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms");
+    let terms = list(
+        pod,
+        "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms",
+    );
     let term_fits = |term: &Value| {
         list(term, "/matchExpressions").iter().all(|e| expression_matches(labels, e))
-            && list(term, "/matchFields").iter().all(|e| expression_matches(Some(&serde_json::json!({"metadata.name": name(node)})), e))
+            && list(term, "/matchFields")
+                .iter()
+                .all(|e| expression_matches(Some(&serde_json::json!({"metadata.name": name(node)})), e))
     };
     if !terms.is_empty() && !terms.iter().any(term_fits) {
         let wanted = terms.first().and_then(|t| list(t, "/matchExpressions").first()).map(|e| {
@@ -257,7 +286,8 @@ fn placement(node: &Value, pod: &Value) -> Option<Lack> {
     }
     for taint in list(node, "/spec/taints") {
         let effect = text(taint, "/effect");
-        if effect == "PreferNoSchedule" || list(pod, "/spec/tolerations").iter().any(|t| tolerates(t, taint)) {
+        if effect == "PreferNoSchedule" || list(pod, "/spec/tolerations").iter().any(|t| tolerates(t, taint))
+        {
             continue;
         }
         let key = text(taint, "/key");
@@ -268,7 +298,8 @@ fn placement(node: &Value, pod: &Value) -> Option<Lack> {
             return Some(Lack::Cordoned);
         }
         let value = text(taint, "/value");
-        let shown = if value.is_empty() { format!("{key}:{effect}") } else { format!("{key}={value}:{effect}") };
+        let shown =
+            if value.is_empty() { format!("{key}:{effect}") } else { format!("{key}={value}:{effect}") };
         return Some(Lack::Taint(shown));
     }
     None
@@ -300,7 +331,11 @@ pub fn requests(pod: &Value) -> BTreeMap<String, f64> {
     let of = |container: &Value| -> BTreeMap<String, f64> {
         let read = |field: &str| {
             let values = container.pointer(&format!("/resources/{field}")).and_then(Value::as_object);
-            values.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), quantity::parse(v.as_str()?)?))).collect::<BTreeMap<_, _>>()
+            values
+                .into_iter()
+                .flatten()
+                .filter_map(|(k, v)| Some((k.clone(), quantity::parse(v.as_str()?)?)))
+                .collect::<BTreeMap<_, _>>()
         };
         let mut asked = read("limits");
         asked.extend(read("requests"));
@@ -334,7 +369,10 @@ pub fn requests(pod: &Value) -> BTreeMap<String, f64> {
         sum.extend(of(spec));
     }
     if let Some(overhead) = pod.pointer("/spec/overhead").and_then(Value::as_object) {
-        add(&mut sum, overhead.iter().filter_map(|(k, v)| Some((k.clone(), quantity::parse(v.as_str()?)?))).collect());
+        add(
+            &mut sum,
+            overhead.iter().filter_map(|(k, v)| Some((k.clone(), quantity::parse(v.as_str()?)?))).collect(),
+        );
     }
     sum
 }
@@ -345,7 +383,11 @@ fn figures(resource: &str, wants: &BTreeMap<String, f64>, nodes: &[NodeView]) ->
     let each: Vec<String> = nodes
         .iter()
         .take(4)
-        .filter_map(|n| n.room.get(resource).map(|(has, free)| format!("{} has {}, {} of it free", n.name, show(*has), show(*free))))
+        .filter_map(|n| {
+            n.room
+                .get(resource)
+                .map(|(has, free)| format!("{} has {}, {} of it free", n.name, show(*has), show(*free)))
+        })
         .collect();
     let more = if nodes.len() > 4 { format!("; and {} more nodes", nodes.len() - 4) } else { String::new() };
     format!("asks for {} {resource}; {}{more}", show(*wanted), each.join("; "))
@@ -378,21 +420,37 @@ mod tests {
         assert_eq!(parsed.nodes, 3);
         assert_eq!(
             parsed.lacks,
-            [(1, Lack::Taint("node-role.kubernetes.io/control-plane".into())), (2, Lack::Resource("memory".into())), (1, Lack::Label(None))]
+            [
+                (1, Lack::Taint("node-role.kubernetes.io/control-plane".into())),
+                (2, Lack::Resource("memory".into())),
+                (1, Lack::Label(None))
+            ]
         );
-        let volume = parse_message("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found");
+        let volume = parse_message(
+            "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found",
+        );
         assert!(matches!(&volume.lacks[..], [(1, Lack::Volume(_))]));
         assert_eq!(parse_message("no nodes available to schedule pods").lacks, [(0, Lack::NoNodes)]);
-        let passing = parse_message("0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.");
+        let passing = parse_message(
+            "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.",
+        );
         assert!(matches!(&passing.lacks[..], [(1, Lack::NodeCondition(_))]));
-        assert!(matches!(&parse_message("persistentvolumeclaim \"mysql-data\" not found").lacks[..], [(0, Lack::Volume(_))]));
+        assert!(matches!(
+            &parse_message("persistentvolumeclaim \"mysql-data\" not found").lacks[..],
+            [(0, Lack::Volume(_))]
+        ));
     }
 
     #[test]
     fn a_label_that_no_node_has_is_named_and_final() {
         let pod = pod(json!({"nodeSelector": {"openstack-control-plane": "enabled"}}));
         let bare = node("k1", "2", json!({}), json!([]));
-        let verdict = judge(&pod, "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.", &[&bare], &[]);
+        let verdict = judge(
+            &pod,
+            "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+            &[&bare],
+            &[],
+        );
         assert!(verdict.never);
         assert_eq!(verdict.lacks, [Lack::Label(Some("openstack-control-plane=enabled".into()))]);
         let labelled = node("k2", "2", json!({"openstack-control-plane": "enabled"}), json!([]));
@@ -419,26 +477,49 @@ mod tests {
 
     #[test]
     fn taints_and_tolerations() {
-        let tainted = node("k1", "2", json!({}), json!([{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]));
+        let tainted = node(
+            "k1",
+            "2",
+            json!({}),
+            json!([{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]),
+        );
         let bare = pod(json!({}));
-        assert_eq!(judge(&bare, "", &[&tainted], &[]).lacks, [Lack::Taint("node-role.kubernetes.io/control-plane:NoSchedule".into())]);
+        assert_eq!(
+            judge(&bare, "", &[&tainted], &[]).lacks,
+            [Lack::Taint("node-role.kubernetes.io/control-plane:NoSchedule".into())]
+        );
         let tolerant = pod(json!({"tolerations": [{"operator": "Exists"}]}));
         assert!(!judge(&tolerant, "", &[&tainted], &[]).never);
-        let passing = node("k1", "2", json!({}), json!([{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]));
+        let passing = node(
+            "k1",
+            "2",
+            json!({}),
+            json!([{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]),
+        );
         assert!(!judge(&bare, "", &[&passing], &[]).never);
     }
 
     #[test]
     fn without_nodes_only_what_the_message_proves_is_final() {
         let bare = pod(json!({"nodeSelector": {"a": "b"}}));
-        assert!(judge(&bare, "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.", &[], &[]).never);
+        assert!(
+            judge(
+                &bare,
+                "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.",
+                &[],
+                &[]
+            )
+            .never
+        );
         assert!(!judge(&bare, "0/2 nodes are available: 2 Insufficient cpu.", &[], &[]).never);
     }
 
     #[test]
     fn a_pod_asks_for_its_largest_moment() {
-        let pod = pod(json!({"containers": [{"resources": {"requests": {"cpu": "100m"}}}, {"resources": {"limits": {"cpu": "200m"}}}],
-            "initContainers": [{"resources": {"requests": {"cpu": "1"}}}, {"restartPolicy": "Always", "resources": {"requests": {"cpu": "50m", "memory": "1Gi"}}}]}));
+        let pod = pod(
+            json!({"containers": [{"resources": {"requests": {"cpu": "100m"}}}, {"resources": {"limits": {"cpu": "200m"}}}],
+            "initContainers": [{"resources": {"requests": {"cpu": "1"}}}, {"restartPolicy": "Always", "resources": {"requests": {"cpu": "50m", "memory": "1Gi"}}}]}),
+        );
         let asked = requests(&pod);
         assert!((asked["cpu"] - 1.0).abs() < 1e-9);
         assert!((asked["memory"] - 1024f64.powi(3)).abs() < 1.0);

@@ -195,5 +195,8 @@ fn records_of_real_helm_are_read() {
     assert_eq!(record.info.description, "Upgrade complete");
     assert_eq!((record.chart_label().as_str(), record.apply_method.as_str()), ("c-1.0.0", "ssa"));
     assert_eq!(record.config["x"], json!(1.5));
-    assert_eq!((record.hooks[0].kind.as_str(), &record.hooks[0].events[..]), ("Job", &["pre-install".to_owned()][..]));
+    assert_eq!(
+        (record.hooks[0].kind.as_str(), &record.hooks[0].events[..]),
+        ("Job", &["pre-install".to_owned()][..])
+    );
 }

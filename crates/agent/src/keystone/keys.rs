@@ -33,9 +33,13 @@ pub struct Keys(BTreeMap<u64, Key>);
 /// What is wrong with a repository.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    #[error("entry {0} is not a fernet key (32 bytes in URL-safe base64): remove it, or restore the Secret from a backup")]
+    #[error(
+        "entry {0} is not a fernet key (32 bytes in URL-safe base64): remove it, or restore the Secret from a backup"
+    )]
     NotAKey(u64),
-    #[error("there is no staged key (entry 0): restore the Secret from a backup, or delete it and run the setup job (which invalidates what the old keys protect)")]
+    #[error(
+        "there is no staged key (entry 0): restore the Secret from a backup, or delete it and run the setup job (which invalidates what the old keys protect)"
+    )]
     NoStaged,
     #[error("there is no primary key (only entry 0): delete the Secret and run the setup job")]
     NoPrimary,
@@ -176,7 +180,10 @@ mod tests {
                     if rotations <= most - 2 {
                         assert!(readable, "most {most}: key of {at} must live after {rotations} rotations");
                     } else {
-                        assert!(!readable, "most {most}: key of {at} must be gone after {rotations} rotations");
+                        assert!(
+                            !readable,
+                            "most {most}: key of {at} must be gone after {rotations} rotations"
+                        );
                     }
                 }
                 if let Some(next) = history.get(at + 1) {
@@ -190,13 +197,18 @@ mod tests {
     #[test]
     fn what_is_no_repository_is_refused() {
         let key = |n: u8| URL_SAFE.encode([n; 32]).into_bytes();
-        let read = |entries: &[(&str, Vec<u8>)]| Keys::read(entries.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
+        let read = |entries: &[(&str, Vec<u8>)]| {
+            Keys::read(entries.iter().map(|(k, v)| ((*k).to_owned(), v.clone())))
+        };
         assert_eq!(read(&[("ca.crt", b"x".to_vec())]), Ok(None));
         assert_eq!(read(&[("0", b"short".to_vec())]), Err(KeyError::NotAKey(0)));
         assert_eq!(read(&[("3", vec![0xff, 0xfe])]), Err(KeyError::NotAKey(3)));
         let mut with_newline = key(1);
         with_newline.push(b'\n');
-        assert_eq!(read(&[("0", with_newline), ("01", key(2)), ("2", key(3))]).unwrap().unwrap().names(), "0, 2");
+        assert_eq!(
+            read(&[("0", with_newline), ("01", key(2)), ("2", key(3))]).unwrap().unwrap().names(),
+            "0, 2"
+        );
         let only = |index: &str| read(&[(index, key(1))]).unwrap().unwrap();
         assert_eq!(rotate(&only("1"), 3, counter()).unwrap_err(), KeyError::NoStaged);
         assert_eq!(rotate(&only("0"), 3, counter()).unwrap_err(), KeyError::NoPrimary);

@@ -17,13 +17,20 @@ pub struct Repository {
 
 impl Repository {
     pub fn from_environment() -> Self {
-        let dir = pod::var_of(&["KEY_REPOSITORY", "KEYSTONE_KEYS_REPOSITORY"]).unwrap_or_else(|| "/etc/keystone/credential-keys".to_owned());
-        Self { dir: dir.into(), program: pod::var("KEYSTONE_MANAGE").unwrap_or_else(|| "keystone-manage".to_owned()) }
+        let dir = pod::var_of(&["KEY_REPOSITORY", "KEYSTONE_KEYS_REPOSITORY"])
+            .unwrap_or_else(|| "/etc/keystone/credential-keys".to_owned());
+        Self {
+            dir: dir.into(),
+            program: pod::var("KEYSTONE_MANAGE").unwrap_or_else(|| "keystone-manage".to_owned()),
+        }
     }
 
     /// Encrypts every credential with the primary of these keys.
     pub async fn migrate(&self, keys: &Keys) -> Result<()> {
-        sync(&self.dir, keys).map_err(Error::io(format!("cannot write keys to {} (it must be an emptyDir that keystone may write)", self.dir.display())))?;
+        sync(&self.dir, keys).map_err(Error::io(format!(
+            "cannot write keys to {} (it must be an emptyDir that keystone may write)",
+            self.dir.display()
+        )))?;
         say(&format!("running {} credential_migrate", self.program));
         let output = Command::new(&self.program)
             .arg("credential_migrate")
@@ -36,7 +43,12 @@ impl Repository {
         let said = String::from_utf8_lossy(&output.stderr);
         let last: Vec<&str> = said.lines().rev().filter(|l| !l.trim().is_empty()).take(3).collect();
         let last: Vec<&str> = last.into_iter().rev().collect();
-        Err(Error::Failed(format!("{} credential_migrate failed ({}): {}", self.program, output.status, last.join(" / "))))
+        Err(Error::Failed(format!(
+            "{} credential_migrate failed ({}): {}",
+            self.program,
+            output.status,
+            last.join(" / ")
+        )))
     }
 }
 
@@ -72,7 +84,8 @@ mod tests {
     use super::*;
 
     fn names(dir: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> =
+            fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -99,7 +112,8 @@ mod tests {
         let script = dir.path().join("manage");
         fs::write(&script, "#!/bin/sh\necho first >&2; echo 'no database' >&2; exit 3\n").unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-        let repository = Repository { dir: dir.path().join("keys"), program: script.to_string_lossy().into_owned() };
+        let repository =
+            Repository { dir: dir.path().join("keys"), program: script.to_string_lossy().into_owned() };
         let Setup::Made(keys) = setup(None, generate) else { unreachable!() };
         let error = repository.migrate(&keys).await.unwrap_err().to_string();
         assert!(error.contains("no database") && error.contains('3'), "{error}");

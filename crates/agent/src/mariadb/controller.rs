@@ -25,7 +25,8 @@ const RENEW: Duration = Duration::from_secs(5);
 pub async fn run() -> Result<u8> {
     let client = pod::client().await?;
     let namespace = pod::var("POD_NAMESPACE").unwrap_or_else(pod::namespace);
-    let selector = pod::var("MARIADB_POD_SELECTOR").unwrap_or_else(|| "application=mariadb,component=server".to_owned());
+    let selector =
+        pod::var("MARIADB_POD_SELECTOR").unwrap_or_else(|| "application=mariadb,component=server".to_owned());
     let lease = Held {
         api: Api::namespaced(client.clone(), &namespace),
         name: pod::var("MARIADB_LEASE").unwrap_or_else(|| "mariadb-controller".to_owned()),
@@ -93,7 +94,12 @@ async fn control(client: Client, namespace: &str, selector: &str, lease: &Held) 
 }
 
 /// Sets or takes away the label, here and there; a pod that is gone needs neither.
-async fn label(api: &Api<Pod>, name: &str, value: Option<&str>, seen: &mut BTreeMap<String, Value>) -> Result<()> {
+async fn label(
+    api: &Api<Pod>,
+    name: &str,
+    value: Option<&str>,
+    seen: &mut BTreeMap<String, Value>,
+) -> Result<()> {
     let patch = json!({"metadata": {"labels": {LABEL: value}}});
     match api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await {
         Ok(pod) => {
@@ -172,7 +178,10 @@ impl Held {
 fn free(spec: Option<&LeaseSpec>, me: &str, now: Timestamp) -> bool {
     let Some(spec) = spec else { return true };
     let holder = spec.holder_identity.as_deref().unwrap_or_default();
-    let until = spec.renew_time.as_ref().map(|t| t.0 + SignedDuration::from_secs(i64::from(spec.lease_duration_seconds.unwrap_or(LEASE))));
+    let until = spec
+        .renew_time
+        .as_ref()
+        .map(|t| t.0 + SignedDuration::from_secs(i64::from(spec.lease_duration_seconds.unwrap_or(LEASE))));
     holder.is_empty() || holder == me || until.is_none_or(|t| t < now)
 }
 

@@ -90,7 +90,13 @@ impl View<'_> {
     /// Others that run and can be reached.
     fn active(&self, shared: &Shared) -> Vec<&str> {
         let runs = |name: &&String| self.fresh(shared, name).is_some_and(|m| m.phase == Phase::Running);
-        self.members.iter().filter(|n| *n != self.me).filter(|n| self.reachable.contains(*n)).filter(runs).map(String::as_str).collect()
+        self.members
+            .iter()
+            .filter(|n| *n != self.me)
+            .filter(|n| self.reachable.contains(*n))
+            .filter(runs)
+            .map(String::as_str)
+            .collect()
     }
 
     fn silent(&self, shared: &Shared) -> Vec<&str> {
@@ -118,7 +124,12 @@ impl View<'_> {
 }
 
 fn new(view: &View<'_>, shared: &Shared) -> Decision {
-    let with_data: Vec<&str> = view.members.iter().filter(|n| view.fresh(shared, n).is_some_and(|m| m.data)).map(String::as_str).collect();
+    let with_data: Vec<&str> = view
+        .members
+        .iter()
+        .filter(|n| view.fresh(shared, n).is_some_and(|m| m.data))
+        .map(String::as_str)
+        .collect();
     if !with_data.is_empty() || shared.members.values().any(|m| m.data) {
         return Decision::Claim(ClusterState::Live);
     }
@@ -142,7 +153,11 @@ fn init(view: &View<'_>, shared: &Shared) -> Decision {
         };
     }
     let leader_speaks = view.fresh(shared, &shared.leader).is_some();
-    if view.leader_expired(shared) && !leader_speaks && !view.own.data && view.first_speaking(shared) == Some(view.me) {
+    if view.leader_expired(shared)
+        && !leader_speaks
+        && !view.own.data
+        && view.first_speaking(shared) == Some(view.me)
+    {
         return Decision::Claim(ClusterState::Init);
     }
     Decision::Wait(format!("{} to make the database", shared.leader))
@@ -182,11 +197,16 @@ fn total_loss(view: &View<'_>, shared: &Shared) -> Decision {
     if view.own.data && view.own.safe_to_bootstrap && view.own.seqno.is_some() && !written_alone {
         return Decision::Claim(ClusterState::Reboot);
     }
-    let silent: Vec<&str> = view.members.iter().filter(|n| view.at_rest(shared, n).is_none()).map(String::as_str).collect();
+    let silent: Vec<&str> =
+        view.members.iter().filter(|n| view.at_rest(shared, n).is_none()).map(String::as_str).collect();
     if !silent.is_empty() {
-        return Decision::Wait(format!("{} to say how new its data is (all servers were lost)", silent.join(", ")));
+        return Decision::Wait(format!(
+            "{} to say how new its data is (all servers were lost)",
+            silent.join(", ")
+        ));
     }
-    let all: Vec<(&str, &Member)> = view.members.iter().filter_map(|n| Some((n.as_str(), view.at_rest(shared, n)?))).collect();
+    let all: Vec<(&str, &Member)> =
+        view.members.iter().filter_map(|n| Some((n.as_str(), view.at_rest(shared, n)?))).collect();
     if all.iter().all(|(_, m)| !m.data) {
         return if view.ephemeral {
             Decision::Claim(ClusterState::New)
@@ -194,7 +214,9 @@ fn total_loss(view: &View<'_>, shared: &Shared) -> Decision {
             Decision::Refuse("the database was live, but every volume is empty: restore the data, or, if it may begin anew, delete the state ConfigMap".to_owned())
         };
     }
-    if let Some((name, _)) = all.iter().find(|(_, m)| m.data && !m.alone && m.uuid.is_some() && m.seqno.is_none()) {
+    if let Some((name, _)) =
+        all.iter().find(|(_, m)| m.data && !m.alone && m.uuid.is_some() && m.seqno.is_none())
+    {
         return Decision::Wait(format!("{name} to find out how new its data is"));
     }
     let clusters: BTreeSet<&str> = all.iter().filter_map(|(_, m)| m.uuid.as_deref()).collect();
@@ -246,7 +268,9 @@ fn reboot(view: &View<'_>, shared: &Shared) -> Decision {
     if view.fresh(shared, node).is_none() && view.leader_expired(shared) {
         // It claimed and is gone. Who holds the very same position loses nothing.
         let its = shared.members.get(node);
-        let same = its.is_some_and(|m| m.uuid.is_some() && m.uuid == view.own.uuid && m.seqno.is_some() && m.seqno == view.own.seqno);
+        let same = its.is_some_and(|m| {
+            m.uuid.is_some() && m.uuid == view.own.uuid && m.seqno.is_some() && m.seqno == view.own.seqno
+        });
         if same {
             return Decision::Claim(ClusterState::Reboot);
         }

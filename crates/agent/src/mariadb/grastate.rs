@@ -12,7 +12,12 @@ pub struct Grastate {
 }
 
 pub fn parse(text: &str) -> Grastate {
-    let value = |key: &str| text.lines().filter(|l| !l.starts_with('#')).find_map(|l| l.strip_prefix(key)?.trim().strip_prefix(':')).map(str::trim);
+    let value = |key: &str| {
+        text.lines()
+            .filter(|l| !l.starts_with('#'))
+            .find_map(|l| l.strip_prefix(key)?.trim().strip_prefix(':'))
+            .map(str::trim)
+    };
     Grastate {
         uuid: value("uuid").filter(|u| *u != NO_UUID && !u.is_empty()).map(str::to_owned),
         seqno: value("seqno").and_then(|n| n.parse().ok()).filter(|n| *n >= 0),
@@ -23,7 +28,9 @@ pub fn parse(text: &str) -> Grastate {
 /// The text with leave to begin a cluster; a file is made up where Galera left none.
 pub fn allow_bootstrap(text: Option<&str>) -> String {
     let Some(text) = text.filter(|t| t.contains("uuid:")) else {
-        return format!("# GALERA saved state\nversion: 2.1\nuuid:    {NO_UUID}\nseqno:   -1\nsafe_to_bootstrap: 1\n");
+        return format!(
+            "# GALERA saved state\nversion: 2.1\nuuid:    {NO_UUID}\nseqno:   -1\nsafe_to_bootstrap: 1\n"
+        );
     };
     let mut out: Vec<&str> = text.lines().filter(|l| !l.starts_with("safe_to_bootstrap:")).collect();
     out.push("safe_to_bootstrap: 1");
@@ -52,7 +59,10 @@ mod tests {
         assert!(clean.uuid.is_some_and(|u| u.starts_with("6c2b")));
         assert_eq!(parse(&CLEAN.replace("42", "-1")).seqno, None);
         assert_eq!(parse(""), Grastate::default());
-        assert_eq!(parse(&allow_bootstrap(None)), Grastate { safe_to_bootstrap: true, ..Grastate::default() });
+        assert_eq!(
+            parse(&allow_bootstrap(None)),
+            Grastate { safe_to_bootstrap: true, ..Grastate::default() }
+        );
     }
 
     #[test]

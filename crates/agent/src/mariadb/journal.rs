@@ -42,15 +42,25 @@ impl Journal {
     }
 
     pub async fn read(&self) -> Result<Option<Read>> {
-        let Some(found) = self.api.get_opt(&self.name).await.map_err(Error::api("get", self.what()))? else { return Ok(None) };
+        let Some(found) = self.api.get_opt(&self.name).await.map_err(Error::api("get", self.what()))? else {
+            return Ok(None);
+        };
         let version = found.resource_version().unwrap_or_default();
         let object = serde_json::to_value(&found).unwrap_or_default();
-        let shared = Shared::read(&object).map_err(|why| Error::Failed(format!("{}: {why}; correct it, or delete it if no member holds data", self.what())))?;
+        let shared = Shared::read(&object).map_err(|why| {
+            Error::Failed(format!("{}: {why}; correct it, or delete it if no member holds data", self.what()))
+        })?;
         Ok(Some(Read { shared, version }))
     }
 
     /// Moves the cluster into a state with this member as its leader. False where something changed meanwhile.
-    pub async fn claim(&self, read: Option<&Read>, state: ClusterState, own: &Member, now: Timestamp) -> Result<bool> {
+    pub async fn claim(
+        &self,
+        read: Option<&Read>,
+        state: ClusterState,
+        own: &Member,
+        now: Timestamp,
+    ) -> Result<bool> {
         let reboot_node = (state == ClusterState::Reboot).then(|| self.me.clone());
         self.write(read, state, &self.me, reboot_node, own, now).await
     }
@@ -69,7 +79,15 @@ impl Journal {
         read.shared.leader == self.me || read.shared.leader_expiry.is_none_or(|t| t < now)
     }
 
-    async fn write(&self, read: Option<&Read>, state: ClusterState, leader: &str, reboot_node: Option<String>, own: &Member, now: Timestamp) -> Result<bool> {
+    async fn write(
+        &self,
+        read: Option<&Read>,
+        state: ClusterState,
+        leader: &str,
+        reboot_node: Option<String>,
+        own: &Member,
+        now: Timestamp,
+    ) -> Result<bool> {
         let shared = Shared {
             state,
             leader: leader.to_owned(),
@@ -82,7 +100,8 @@ impl Journal {
         let done = match read {
             None => {
                 let body = json!({"metadata": {"name": self.name, "annotations": annotations}, "data": own.entries(&self.me)});
-                let body: ConfigMap = serde_json::from_value(body).map_err(|e| Error::Failed(e.to_string()))?;
+                let body: ConfigMap =
+                    serde_json::from_value(body).map_err(|e| Error::Failed(e.to_string()))?;
                 self.api.create(&PostParams::default(), &body).await
             }
             Some(read) => {
@@ -120,7 +139,9 @@ impl Journal {
         watcher::watcher(self.api.clone(), config)
             .take_while(|event| {
                 let forbidden = match event {
-                    Err(watcher::Error::InitialListFailed(e) | watcher::Error::WatchStartFailed(e)) => status_code(e) == Some(403),
+                    Err(watcher::Error::InitialListFailed(e) | watcher::Error::WatchStartFailed(e)) => {
+                        status_code(e) == Some(403)
+                    }
                     _ => false,
                 };
                 std::future::ready(!forbidden)

@@ -19,7 +19,9 @@ pub struct Move {
 pub fn choose<'a>(pods: impl IntoIterator<Item = &'a Value>) -> Move {
     let mut pods: Vec<&Value> = pods.into_iter().collect();
     pods.sort_by_key(|p| (ordinal(p), name(p).unwrap_or_default().to_owned()));
-    let labelled = |p: &&&Value| p.pointer("/metadata/labels").and_then(|l| l.get(LABEL)).and_then(Value::as_str) == Some("true");
+    let labelled = |p: &&&Value| {
+        p.pointer("/metadata/labels").and_then(|l| l.get(LABEL)).and_then(Value::as_str) == Some("true")
+    };
     let ready = |p: &&&Value| condition_is(p, "Ready", "True") && !is_terminating(p);
     let holders: Vec<&&Value> = pods.iter().filter(labelled).collect();
     let named = |p: &Value| name(p).unwrap_or_default().to_owned();
@@ -65,14 +67,20 @@ mod tests {
 
     #[test]
     fn the_lowest_ready_server_becomes_primary() {
-        assert_eq!(moved(&[pod(10, true, false), pod(2, true, false), pod(0, false, false)]), (vec![], Some(server(2))));
+        assert_eq!(
+            moved(&[pod(10, true, false), pod(2, true, false), pod(0, false, false)]),
+            (vec![], Some(server(2)))
+        );
         assert_eq!(moved(&[]), (vec![], None));
         assert_eq!(moved(&[pod(0, false, false)]), (vec![], None));
     }
 
     #[test]
     fn the_primary_stays_while_it_is_ready() {
-        assert_eq!(choose(&[pod(0, true, false), pod(1, true, true)]), Move { from: vec![], to: None, primary: Some(server(1)) });
+        assert_eq!(
+            choose(&[pod(0, true, false), pod(1, true, true)]),
+            Move { from: vec![], to: None, primary: Some(server(1)) }
+        );
     }
 
     #[test]

@@ -37,7 +37,14 @@ pub fn inspect(places: &Places) -> Member {
     let alone = data && places.alone().exists();
     let state = fs::read_to_string(places.grastate()).map(|t| grastate::parse(&t)).unwrap_or_default();
     let state = if data { state } else { Grastate::default() };
-    Member { data, alone, uuid: state.uuid, seqno: state.seqno, safe_to_bootstrap: state.safe_to_bootstrap, ..Member::default() }
+    Member {
+        data,
+        alone,
+        uuid: state.uuid,
+        seqno: state.seqno,
+        safe_to_bootstrap: state.safe_to_bootstrap,
+        ..Member::default()
+    }
 }
 
 fn is_root() -> bool {
@@ -57,8 +64,11 @@ pub async fn install(places: &Places) -> Result<()> {
         clear(&places.data).map_err(io("clear"))?;
     }
     fs::write(places.unfinished(), "").map_err(io("write to"))?;
-    if is_root() && let Ok(Some(owner)) = nix::unistd::User::from_name(OWNER) {
-        nix::unistd::chown(&places.data, Some(owner.uid), Some(owner.gid)).map_err(|e| Error::Failed(format!("cannot hand over {}: {e}", places.data.display())))?;
+    if is_root()
+        && let Ok(Some(owner)) = nix::unistd::User::from_name(OWNER)
+    {
+        nix::unistd::chown(&places.data, Some(owner.uid), Some(owner.gid))
+            .map_err(|e| Error::Failed(format!("cannot hand over {}: {e}", places.data.display())))?;
     }
     let name = if is_root() { OWNER.to_owned() } else { own_name()? };
     let mut command = Command::new("mariadb-install-db");
@@ -73,7 +83,11 @@ pub async fn install(places: &Places) -> Result<()> {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = if said.trim().is_empty() { String::from_utf8_lossy(&output.stdout) } else { said };
         let last: Vec<&str> = said.lines().filter(|l| !l.trim().is_empty()).collect();
-        return Err(Error::Failed(format!("mariadb-install-db failed ({}): {}", output.status, last[last.len().saturating_sub(4)..].join(" / "))));
+        return Err(Error::Failed(format!(
+            "mariadb-install-db failed ({}): {}",
+            output.status,
+            last[last.len().saturating_sub(4)..].join(" / ")
+        )));
     }
     Ok(())
 }
@@ -81,7 +95,9 @@ pub async fn install(places: &Places) -> Result<()> {
 /// Called once the accounts are set: from now on the data counts.
 pub fn installed(places: &Places) -> Result<()> {
     match fs::remove_file(places.unfinished()) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("cannot finish the installation")(e)),
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("cannot finish the installation")(e))
+        }
         _ => Ok(()),
     }
 }
@@ -90,7 +106,9 @@ fn own_name() -> Result<String> {
     let uid = nix::unistd::geteuid();
     match nix::unistd::User::from_uid(uid) {
         Ok(Some(user)) => Ok(user.name),
-        _ => Err(Error::Failed(format!("user {uid} has no name in /etc/passwd, and MariaDB knows local users by name: run the container as the image's user {OWNER}"))),
+        _ => Err(Error::Failed(format!(
+            "user {uid} has no name in /etc/passwd, and MariaDB knows local users by name: run the container as the image's user {OWNER}"
+        ))),
     }
 }
 
@@ -150,7 +168,11 @@ pub async fn recover(settings: &Settings) -> Result<(Option<String>, Option<i64>
     let said = String::from_utf8_lossy(&output.stderr);
     grastate::recovered(&said).ok_or_else(|| {
         let last: Vec<&str> = said.lines().filter(|l| !l.trim().is_empty()).collect();
-        Error::Failed(format!("mariadbd --wsrep-recover found no position ({}): {}", output.status, last[last.len().saturating_sub(4)..].join(" / ")))
+        Error::Failed(format!(
+            "mariadbd --wsrep-recover found no position ({}): {}",
+            output.status,
+            last[last.len().saturating_sub(4)..].join(" / ")
+        ))
     })
 }
 
@@ -224,12 +246,18 @@ pub fn reap_orphans(server: Pid) {
 
 /// Clients that this program runs itself.
 fn is_ours(pid: Pid) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|c| c.starts_with("mariadb") || c.starts_with("landfall"))
+    fs::read_to_string(format!("/proc/{pid}/comm"))
+        .is_ok_and(|c| c.starts_with("mariadb") || c.starts_with("landfall"))
 }
 
 /// mariadbd's options, all in a private file: the scripts of state transfer hand arguments on to programs
 /// that do not know them, and secrets would show in process lists.
-fn options(settings: &Settings, mode: Mode, galera: bool, mariabackup: bool) -> Vec<(String, Option<String>)> {
+fn options(
+    settings: &Settings,
+    mode: Mode,
+    galera: bool,
+    mariabackup: bool,
+) -> Vec<(String, Option<String>)> {
     let places = &settings.places;
     let mut options: Vec<(String, Option<String>)> = Vec::new();
     let mut set = |name: &str, value: String| options.push((name.to_owned(), Some(value)));
@@ -247,8 +275,12 @@ fn options(settings: &Settings, mode: Mode, galera: bool, mariabackup: bool) -> 
         }
     } else {
         let port = settings.wsrep_port;
-        let members: Vec<String> = settings.members().iter().map(|m| format!("{}:{port}", settings.host(m))).collect();
-        let method = settings.sst_method.clone().unwrap_or_else(|| if mariabackup { "mariabackup" } else { "rsync" }.to_owned());
+        let members: Vec<String> =
+            settings.members().iter().map(|m| format!("{}:{port}", settings.host(m))).collect();
+        let method = settings
+            .sst_method
+            .clone()
+            .unwrap_or_else(|| if mariabackup { "mariabackup" } else { "rsync" }.to_owned());
         let account = match &settings.sst {
             Some(sst) => format!("{}:{}", sst.user, sst.password),
             // By the unix socket, as the user that mariadbd runs as.
@@ -256,7 +288,12 @@ fn options(settings: &Settings, mode: Mode, galera: bool, mariabackup: bool) -> 
         };
         set("wsrep_on", "ON".to_owned());
         set("wsrep_provider", GALERA.to_owned());
-        set("wsrep_provider_options", format!("gmcast.listen_addr=tcp://0.0.0.0:{port};evs.suspect_timeout=PT10S;gmcast.peer_timeout=PT10S"));
+        set(
+            "wsrep_provider_options",
+            format!(
+                "gmcast.listen_addr=tcp://0.0.0.0:{port};evs.suspect_timeout=PT10S;gmcast.peer_timeout=PT10S"
+            ),
+        );
         set("wsrep_cluster_name", settings.prefix.clone());
         set("wsrep_cluster_address", format!("gcomm://{}", members.join(",")));
         set("wsrep_node_address", format!("{}:{port}", settings.ip));
@@ -284,7 +321,9 @@ fn option_file(options: &[(String, Option<String>)]) -> String {
     for (name, value) in options {
         match value {
             None => text.push_str(&format!("{name}\n")),
-            Some(value) => text.push_str(&format!("{name}=\"{}\"\n", value.replace('\\', "\\\\").replace('"', "\\\""))),
+            Some(value) => {
+                text.push_str(&format!("{name}=\"{}\"\n", value.replace('\\', "\\\\").replace('"', "\\\"")))
+            }
         }
     }
     text
@@ -302,13 +341,18 @@ fn write_options(settings: &Settings, mode: Mode) -> Result<()> {
         let _ = fs::remove_file(&path);
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         file.write_all(text.as_bytes())?;
-        if is_root() && let Ok(Some(owner)) = nix::unistd::User::from_name(OWNER) {
+        if is_root()
+            && let Ok(Some(owner)) = nix::unistd::User::from_name(OWNER)
+        {
             nix::unistd::chown(&path, Some(owner.uid), Some(owner.gid))?;
             nix::unistd::chown(&settings.places.run, Some(owner.uid), Some(owner.gid))?;
         }
         Ok(())
     };
-    write().map_err(Error::io(format!("cannot write {} (MARIADB_RUN_DIR must be an emptyDir that {OWNER} may write)", path.display())))
+    write().map_err(Error::io(format!(
+        "cannot write {} (MARIADB_RUN_DIR must be an emptyDir that {OWNER} may write)",
+        path.display()
+    )))
 }
 
 /// Runs SQL by the local socket; answers the rows, tab-separated. The SQL never shows in a process list.
@@ -338,15 +382,29 @@ pub async fn sql(places: &Places, text: &str) -> std::result::Result<String, Str
 pub async fn upgrade(places: &Places) -> std::result::Result<bool, String> {
     let run = |args: Vec<String>| async move {
         let mut command = Command::new("mariadb-upgrade");
-        command.args(args).arg("--protocol=socket").arg(format!("--socket={}", places.socket().display())).stdin(Stdio::null());
+        command
+            .args(args)
+            .arg("--protocol=socket")
+            .arg(format!("--socket={}", places.socket().display()))
+            .stdin(Stdio::null());
         command.output().await.map_err(|e| format!("cannot run mariadb-upgrade: {e}"))
     };
-    let needed = run(vec!["--no-defaults".to_owned(), "--check-if-upgrade-is-needed".to_owned(), "--silent".to_owned()]).await?;
+    let needed = run(vec![
+        "--no-defaults".to_owned(),
+        "--check-if-upgrade-is-needed".to_owned(),
+        "--silent".to_owned(),
+    ])
+    .await?;
     if !needed.status.success() {
         return Ok(false);
     }
-    let done = run(vec!["--no-defaults".to_owned(), "--skip-write-binlog".to_owned(), "--silent".to_owned()]).await?;
-    if done.status.success() { Ok(true) } else { Err(String::from_utf8_lossy(&done.stderr).trim().to_owned()) }
+    let done = run(vec!["--no-defaults".to_owned(), "--skip-write-binlog".to_owned(), "--silent".to_owned()])
+        .await?;
+    if done.status.success() {
+        Ok(true)
+    } else {
+        Err(String::from_utf8_lossy(&done.stderr).trim().to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -404,7 +462,10 @@ mod tests {
         write_options(&settings, Mode::Found).unwrap();
         let file = settings.places.settings();
         let text = fs::read_to_string(&file).unwrap();
-        assert!(text.contains("sst:t0psecret") && !text.contains("s3cret"), "the administrator's goes by SQL");
+        assert!(
+            text.contains("sst:t0psecret") && !text.contains("s3cret"),
+            "the administrator's goes by SQL"
+        );
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
 

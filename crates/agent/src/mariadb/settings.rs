@@ -92,7 +92,8 @@ impl Settings {
     pub fn from_environment() -> Result<Self> {
         let places = Places::from_environment()?;
         let me = pod::name();
-        let prefix = pod::var("POD_NAME_PREFIX").unwrap_or_else(|| me.rsplit_once('-').map_or(me.clone(), |(p, _)| p.to_owned()));
+        let prefix = pod::var("POD_NAME_PREFIX")
+            .unwrap_or_else(|| me.rsplit_once('-').map_or(me.clone(), |(p, _)| p.to_owned()));
         let discovery = pod::var("DISCOVERY_DOMAIN").unwrap_or_default();
         if places.replicas > 1 && discovery.is_empty() {
             return Err(Error::MissingVariable {
@@ -108,10 +109,16 @@ impl Settings {
             variable: "MYSQL_DBADMIN_PASSWORD_FILE".to_owned(),
             hint: "the administrator's password comes from the Secret of the chart",
         })?;
-        let admin = Account { user: pod::var("MYSQL_DBADMIN_USERNAME").unwrap_or_else(|| "root".to_owned()), password };
+        let admin = Account {
+            user: pod::var("MYSQL_DBADMIN_USERNAME").unwrap_or_else(|| "root".to_owned()),
+            password,
+        };
         let sst = account("MYSQL_DBSST")?;
         if sst.as_ref().is_some_and(|s| s.user == admin.user) {
-            return Err(Error::Failed(format!("MYSQL_DBSST_USERNAME and MYSQL_DBADMIN_USERNAME are both {}: give the state transfer a user of its own", admin.user)));
+            return Err(Error::Failed(format!(
+                "MYSQL_DBSST_USERNAME and MYSQL_DBADMIN_USERNAME are both {}: give the state transfer a user of its own",
+                admin.user
+            )));
         }
         Ok(Self {
             namespace: pod::var("POD_NAMESPACE").unwrap_or_else(pod::namespace),
@@ -127,7 +134,9 @@ impl Settings {
             sst_method: pod::var("MARIADB_SST_METHOD"),
             bind_address: pod::var("MARIADB_BIND_ADDRESS").unwrap_or_else(|| "0.0.0.0".to_owned()),
             ephemeral: pod::parsed("MARIADB_EPHEMERAL", false, "true or false")?,
-            extra: pod::var("MARIADB_EXTRA_ARGS").map(|a| a.split_whitespace().map(str::to_owned).collect()).unwrap_or_default(),
+            extra: pod::var("MARIADB_EXTRA_ARGS")
+                .map(|a| a.split_whitespace().map(str::to_owned).collect())
+                .unwrap_or_default(),
             places,
             me,
         })
@@ -154,10 +163,15 @@ fn account(prefix: &str) -> Result<Option<Account>> {
 
 fn own_address(host: &str) -> Result<String> {
     use std::net::ToSocketAddrs;
-    let found = (host, 0).to_socket_addrs().map_err(Error::io(format!("cannot resolve {host} (give POD_IP by the downward API)")))?;
+    let found = (host, 0)
+        .to_socket_addrs()
+        .map_err(Error::io(format!("cannot resolve {host} (give POD_IP by the downward API)")))?;
     let mut found: Vec<_> = found.map(|a| a.ip()).collect();
     found.sort_by_key(|ip| (ip.is_ipv6(), ip.is_loopback()));
-    found.first().map(ToString::to_string).ok_or_else(|| Error::Failed(format!("{host} has no address (give POD_IP by the downward API)")))
+    found
+        .first()
+        .map(ToString::to_string)
+        .ok_or_else(|| Error::Failed(format!("{host} has no address (give POD_IP by the downward API)")))
 }
 
 #[cfg(test)]

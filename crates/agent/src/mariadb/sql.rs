@@ -30,8 +30,15 @@ pub const WSREP_STATUS: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsre
 
 /// Why a Galera member is not to be used, from the lines of [`WSREP_STATUS`].
 pub fn wsrep_trouble(answer: &str) -> Option<String> {
-    let value = |name: &str| answer.lines().find_map(|l| l.split_once('\t').filter(|(n, _)| *n == name)).map(|(_, v)| v.trim());
-    for (name, wanted) in [("wsrep_connected", "ON"), ("wsrep_cluster_status", "Primary"), ("wsrep_local_state_comment", "Synced"), ("wsrep_ready", "ON")] {
+    let value = |name: &str| {
+        answer.lines().find_map(|l| l.split_once('\t').filter(|(n, _)| *n == name)).map(|(_, v)| v.trim())
+    };
+    for (name, wanted) in [
+        ("wsrep_connected", "ON"),
+        ("wsrep_cluster_status", "Primary"),
+        ("wsrep_local_state_comment", "Synced"),
+        ("wsrep_ready", "ON"),
+    ] {
         match value(name) {
             Some(v) if v == wanted => {}
             Some(v) => return Some(format!("{name} is {v}, not {wanted}")),
@@ -86,7 +93,10 @@ mod tests {
     fn a_galera_member_is_used_only_when_all_four_say_so() {
         let good = "wsrep_cluster_status\tPrimary\nwsrep_connected\tON\nwsrep_local_state_comment\tSynced\nwsrep_ready\tON\n";
         assert_eq!(wsrep_trouble(good), None);
-        assert_eq!(wsrep_trouble(&good.replace("Synced", "Donor/Desynced")).as_deref(), Some("wsrep_local_state_comment is Donor/Desynced, not Synced"));
+        assert_eq!(
+            wsrep_trouble(&good.replace("Synced", "Donor/Desynced")).as_deref(),
+            Some("wsrep_local_state_comment is Donor/Desynced, not Synced")
+        );
         assert_eq!(wsrep_trouble("").as_deref(), Some("wsrep_connected is not told"));
     }
 }

@@ -67,7 +67,11 @@ struct Signals {
 impl Signals {
     fn new() -> Result<Self> {
         let on = |kind| signal(kind).map_err(Error::io("cannot listen to signals"));
-        Ok(Self { term: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())?, child: on(SignalKind::child())? })
+        Ok(Self {
+            term: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            child: on(SignalKind::child())?,
+        })
     }
 
     async fn stop(&mut self) {
@@ -113,7 +117,8 @@ async fn start(settings: &Settings, client: Client) -> Result<(Running, Mode)> {
         if read.is_some() && own_word_is_old(read.as_ref(), settings, &own) {
             journal.publish(&own).await?;
         }
-        let reachable = if settings.is_single() { BTreeSet::new() } else { reachable(settings, &members).await };
+        let reachable =
+            if settings.is_single() { BTreeSet::new() } else { reachable(settings, &members).await };
         let now = Timestamp::now();
         let view = View {
             me: &settings.me,
@@ -130,7 +135,11 @@ async fn start(settings: &Settings, client: Client) -> Result<(Running, Mode)> {
             Decision::Claim(state) => {
                 let state = *state;
                 if journal.claim(read.as_ref(), state, &own, now).await? {
-                    info(&format!("The cluster is now in \"{}\" state, led by {}.", state.as_str(), settings.me));
+                    info(&format!(
+                        "The cluster is now in \"{}\" state, led by {}.",
+                        state.as_str(),
+                        settings.me
+                    ));
                 }
                 continue;
             }
@@ -189,7 +198,8 @@ fn own_word_is_old(read: Option<&Read>, settings: &Settings, own: &Member) -> bo
     let shared = read.and_then(|r| r.shared.members.get(&settings.me));
     shared.is_none_or(|m| {
         let age = m.sampled.map(|t| Timestamp::now().duration_since(t).as_secs());
-        (m.data, m.phase, m.seqno, &m.uuid) != (own.data, own.phase, own.seqno, &own.uuid) || age.is_none_or(|a| a >= HEARTBEAT.as_secs() as i64)
+        (m.data, m.phase, m.seqno, &m.uuid) != (own.data, own.phase, own.seqno, &own.uuid)
+            || age.is_none_or(|a| a >= HEARTBEAT.as_secs() as i64)
     })
 }
 
@@ -329,7 +339,9 @@ impl Running {
             }
             Ok(Some(_)) => Ok(false),
             // The ConfigMap was deleted under a running server: it is put back as it is.
-            Ok(None) if self.own.phase == Phase::Running => self.journal.claim(None, ClusterState::Live, &self.own, now).await,
+            Ok(None) if self.own.phase == Phase::Running => {
+                self.journal.claim(None, ClusterState::Live, &self.own, now).await
+            }
             Ok(None) => Ok(true),
             Err(error) => Err(error),
         };
@@ -378,13 +390,18 @@ fn say_once(said: &mut String, level: &str, line: &str) {
 }
 
 /// Tries again until it works; the API server may be on its way.
-async fn patiently<T, F: Future<Output = std::result::Result<T, kube::Error>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+async fn patiently<T, F: Future<Output = std::result::Result<T, kube::Error>>>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> T {
     let mut pause = Duration::from_millis(500);
     let mut said = String::new();
     loop {
         match ask().await {
             Ok(answer) => return answer,
-            Err(error) => say_once(&mut said, "WARNING", &format!("cannot {what} yet: {}", pod::short(&error))),
+            Err(error) => {
+                say_once(&mut said, "WARNING", &format!("cannot {what} yet: {}", pod::short(&error)))
+            }
         }
         sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(10));

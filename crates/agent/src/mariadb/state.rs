@@ -68,7 +68,10 @@ impl Phase {
     }
 
     fn parse(text: &str) -> Self {
-        [Self::Starting, Self::Running, Self::Stopped].into_iter().find(|p| p.as_str() == text).unwrap_or_default()
+        [Self::Starting, Self::Running, Self::Stopped]
+            .into_iter()
+            .find(|p| p.as_str() == text)
+            .unwrap_or_default()
     }
 }
 
@@ -101,10 +104,15 @@ impl Shared {
     /// From a ConfigMap; an error names what is not understood.
     pub fn read(object: &Value) -> Result<Self, String> {
         let annotation = |name: &str| {
-            object.pointer("/metadata/annotations").and_then(|a| a.get(name)).and_then(Value::as_str).filter(|v| !v.is_empty())
+            object
+                .pointer("/metadata/annotations")
+                .and_then(|a| a.get(name))
+                .and_then(Value::as_str)
+                .filter(|v| !v.is_empty())
         };
         let word = annotation(STATE).ok_or_else(|| format!("it has no annotation {STATE}"))?;
-        let state = ClusterState::parse(word).ok_or_else(|| format!("its state is \"{word}\", which means nothing"))?;
+        let state = ClusterState::parse(word)
+            .ok_or_else(|| format!("its state is \"{word}\", which means nothing"))?;
         let mut members: BTreeMap<String, Member> = BTreeMap::new();
         for (key, value) in object.get("data").and_then(Value::as_object).into_iter().flatten() {
             let (Some((field, name)), Some(value)) = (key.split_once('.'), value.as_str()) else { continue };
@@ -177,7 +185,15 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
-        let member = Member { data: true, alone: true, uuid: Some("6c2b-1".into()), seqno: Some(42), safe_to_bootstrap: true, phase: Phase::Running, sampled: Some(now) };
+        let member = Member {
+            data: true,
+            alone: true,
+            uuid: Some("6c2b-1".into()),
+            seqno: Some(42),
+            safe_to_bootstrap: true,
+            phase: Phase::Running,
+            sampled: Some(now),
+        };
         let shared = Shared {
             state: ClusterState::Reboot,
             leader: "mariadb-server-1".into(),
@@ -199,14 +215,18 @@ mod tests {
                 "safe_to_bootstrap.mariadb-server-0": "0", "sample_time.mariadb-server-0": "2025-05-08T09:05:12.191000Z"}});
         let shared = Shared::read(&object).unwrap();
         let member = &shared.members["mariadb-server-0"];
-        assert_eq!((shared.state, shared.reboot_node, member.data, member.seqno), (ClusterState::Live, None, true, None));
+        assert_eq!(
+            (shared.state, shared.reboot_node, member.data, member.seqno),
+            (ClusterState::Live, None, true, None)
+        );
         assert!(member.sampled.is_some() && shared.leader_expiry.is_some());
     }
 
     #[test]
     fn a_state_that_means_nothing_is_an_error() {
         assert!(Shared::read(&json!({"metadata": {}})).is_err());
-        let odd = json!({"metadata": {"annotations": {"openstackhelm.openstack.org/cluster.state": "dancing"}}});
+        let odd =
+            json!({"metadata": {"annotations": {"openstackhelm.openstack.org/cluster.state": "dancing"}}});
         assert!(Shared::read(&odd).unwrap_err().contains("dancing"));
     }
 }

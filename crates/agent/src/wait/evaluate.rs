@@ -1,7 +1,9 @@
 //! Whether a dependency is met, and if not, why: judged from the objects at hand. Pure.
 
 use landfall_health::dependency::{CustomResource, Dependency};
-use landfall_health::object::{condition, condition_is, is_terminating, list, name, number, selector_matches, text};
+use landfall_health::object::{
+    condition, condition_is, is_terminating, list, name, number, selector_matches, text,
+};
 use landfall_health::{Readiness, readiness};
 use serde_json::Value;
 
@@ -64,20 +66,34 @@ fn service(seen: &[&Held]) -> Status {
     }
     if seen.iter().all(|h| !h.listed) {
         let troubles: Vec<&str> = seen.iter().filter_map(|h| h.trouble.as_deref()).collect();
-        return if troubles.len() == seen.len() { unmet(troubles.join("; ")) } else { unmet("asking the cluster") };
+        return if troubles.len() == seen.len() {
+            unmet(troubles.join("; "))
+        } else {
+            unmet("asking the cluster")
+        };
     }
     let mut unready: Vec<&str> = seen
         .iter()
         .flat_map(|h| h.objects.values())
         .flat_map(|o| {
-            let slices = list(o, "/endpoints").iter().filter(|e| !is_ready(e)).map(|e| text(e, "/targetRef/name"));
-            slices.chain(list(o, "/subsets").iter().flat_map(|s| list(s, "/notReadyAddresses")).map(|e| text(e, "/targetRef/name")))
+            let slices =
+                list(o, "/endpoints").iter().filter(|e| !is_ready(e)).map(|e| text(e, "/targetRef/name"));
+            slices.chain(
+                list(o, "/subsets")
+                    .iter()
+                    .flat_map(|s| list(s, "/notReadyAddresses"))
+                    .map(|e| text(e, "/targetRef/name")),
+            )
         })
         .filter(|n| !n.is_empty())
         .collect();
     unready.sort_unstable();
     unready.dedup();
-    if unready.is_empty() { unmet("no endpoints yet") } else { unmet(format!("not ready: {}", unready.join(", "))) }
+    if unready.is_empty() {
+        unmet("no endpoints yet")
+    } else {
+        unmet(format!("not ready: {}", unready.join(", ")))
+    }
 }
 
 fn is_ready(endpoint: &Value) -> bool {
@@ -98,7 +114,12 @@ fn job(job: Option<&Value>, pods: Option<&Held>) -> Status {
         return unmet(reason.clone());
     }
     // Of its pods the youngest tells.
-    let pod = pods.and_then(|p| p.objects.values().filter(|p| !is_terminating(p)).max_by_key(|p| text(p, "/metadata/creationTimestamp")));
+    let pod = pods.and_then(|p| {
+        p.objects
+            .values()
+            .filter(|p| !is_terminating(p))
+            .max_by_key(|p| text(p, "/metadata/creationTimestamp"))
+    });
     match pod {
         Some(pod) => unmet(pod_says(pod)),
         None => unmet(own.reason().unwrap_or("is not completed")),
@@ -173,7 +194,9 @@ fn custom_resource(object: Option<&Value>, wanted: &CustomResource) -> Status {
         match object.pointer(&pointer) {
             None => return unmet(format!("{} is not set yet", field.key)),
             Some(Value::String(value)) if *value == field.value => {}
-            Some(Value::String(value)) => return unmet(format!("{} is {value}, not {}", field.key, field.value)),
+            Some(Value::String(value)) => {
+                return unmet(format!("{} is {value}, not {}", field.key, field.value));
+            }
             // The original compares strings only; numbers and booleans are taken by their text.
             Some(other) => {
                 let value = other.to_string();
@@ -188,7 +211,9 @@ fn custom_resource(object: Option<&Value>, wanted: &CustomResource) -> Status {
             let now = condition(object, &wish.kind);
             return unmet(match now {
                 None => format!("has no condition {} yet", wish.kind),
-                Some(c) => format!("condition {} is {}: {}", wish.kind, text(c, "/status"), text(c, "/message")),
+                Some(c) => {
+                    format!("condition {} is {}: {}", wish.kind, text(c, "/status"), text(c, "/message"))
+                }
             });
         }
     }
@@ -228,25 +253,40 @@ mod tests {
 
     #[test]
     fn one_ready_endpoint_is_enough() {
-        let slice = |ready: Value| json!({"metadata": {"name": "s"}, "endpoints": [
-            {"addresses": ["10.0.0.1"], "conditions": {"ready": ready}, "targetRef": {"name": "mariadb-server-0"}}]});
+        let slice = |ready: Value| {
+            json!({"metadata": {"name": "s"}, "endpoints": [
+            {"addresses": ["10.0.0.1"], "conditions": {"ready": ready}, "targetRef": {"name": "mariadb-server-0"}}]})
+        };
         assert_eq!(of(&service(), &[&held(vec![slice(json!(true))]), &Held::default()]), Status::Met);
-        assert_eq!(of(&service(), &[&held(vec![slice(Value::Null)]), &Held::default()]), Status::Met, "unknown counts as ready");
-        assert_eq!(of(&service(), &[&held(vec![slice(json!(false))]), &Held::default()]), unmet("not ready: mariadb-server-0"));
+        assert_eq!(
+            of(&service(), &[&held(vec![slice(Value::Null)]), &Held::default()]),
+            Status::Met,
+            "unknown counts as ready"
+        );
+        assert_eq!(
+            of(&service(), &[&held(vec![slice(json!(false))]), &Held::default()]),
+            unmet("not ready: mariadb-server-0")
+        );
         assert_eq!(of(&service(), &[&held(vec![]), &held(vec![])]), unmet("no endpoints yet"));
     }
 
     #[test]
     fn endpoints_stand_in_where_slices_may_not_be_read() {
-        let endpoints = json!({"metadata": {"name": "mariadb"}, "subsets": [{"addresses": [{"ip": "10.0.0.1"}]}]});
-        assert_eq!(of(&service(), &[&trouble("may not list endpointslices"), &held(vec![endpoints])]), Status::Met);
+        let endpoints =
+            json!({"metadata": {"name": "mariadb"}, "subsets": [{"addresses": [{"ip": "10.0.0.1"}]}]});
+        assert_eq!(
+            of(&service(), &[&trouble("may not list endpointslices"), &held(vec![endpoints])]),
+            Status::Met
+        );
         assert_eq!(of(&service(), &[&trouble("a"), &trouble("b")]), unmet("a; b"));
         assert_eq!(of(&service(), &[&trouble("a"), &Held::default()]), unmet("asking the cluster"));
     }
 
     #[test]
     fn a_job_must_have_succeeded_and_says_what_its_pod_says() {
-        let with = |status: Value| held(vec![json!({"kind": "Job", "metadata": {"name": "sync"}, "status": status})]);
+        let with = |status: Value| {
+            held(vec![json!({"kind": "Job", "metadata": {"name": "sync"}, "status": status})])
+        };
         let none = held(vec![]);
         assert_eq!(of(&job(), &[&with(json!({"succeeded": 1})), &none]), Status::Met);
         assert_eq!(of(&job(), &[&none, &none]), unmet("is not there yet"));
@@ -256,14 +296,20 @@ mod tests {
             json!({"kind": "Pod", "metadata": {"name": "sync-b", "creationTimestamp": "2026-01-01T00:00:09Z"}, "status": {"phase": "Pending",
                 "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Insufficient cpu."}]}}),
         ]);
-        assert_eq!(of(&job(), &[&with(json!({"active": 1})), &pods]), unmet("pod sync-b Pending: 0/1 nodes are available: 1 Insufficient cpu."));
-        let gave_up = with(json!({"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "m"}]}));
+        assert_eq!(
+            of(&job(), &[&with(json!({"active": 1})), &pods]),
+            unmet("pod sync-b Pending: 0/1 nodes are available: 1 Insufficient cpu.")
+        );
+        let gave_up = with(
+            json!({"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "m"}]}),
+        );
         assert_eq!(of(&job(), &[&gave_up, &pods]), unmet("failed: BackoffLimitExceeded: m"));
     }
 
     #[test]
     fn jobs_by_label_must_all_have_succeeded() {
-        let jobs = Dependency::Jobs { namespace: "n".into(), labels: [("a".to_owned(), "b".to_owned())].into() };
+        let jobs =
+            Dependency::Jobs { namespace: "n".into(), labels: [("a".to_owned(), "b".to_owned())].into() };
         let one = |name: &str, n: i64| json!({"metadata": {"name": name}, "status": {"succeeded": n}});
         assert_eq!(of(&jobs, &[&held(vec![])]), unmet("there is no such job yet"));
         assert_eq!(of(&jobs, &[&held(vec![one("x", 1), one("y", 0)])]), unmet("not completed: y"));
@@ -273,10 +319,16 @@ mod tests {
     #[test]
     fn a_daemonset_is_judged_by_its_pod_on_this_node_only() {
         let set = Dependency::DaemonSet { namespace: "n".into(), name: "ovs".into() };
-        let ds = held(vec![json!({"kind": "DaemonSet", "metadata": {"name": "ovs"}, "spec": {"selector": {"matchLabels": {"app": "ovs"}}}})]);
+        let ds = held(vec![
+            json!({"kind": "DaemonSet", "metadata": {"name": "ovs"}, "spec": {"selector": {"matchLabels": {"app": "ovs"}}}}),
+        ]);
         let pod = |name: &str, app: &str, ready: &str| json!({"kind": "Pod", "metadata": {"name": name, "labels": {"app": app}}, "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]}});
         assert_eq!(of(&set, &[&held(vec![]), &held(vec![])]), unmet("is not there yet"));
-        assert_eq!(of(&set, &[&ds, &held(vec![pod("other", "x", "False")])]), Status::Met, "none of its pods is here");
+        assert_eq!(
+            of(&set, &[&ds, &held(vec![pod("other", "x", "False")])]),
+            Status::Met,
+            "none of its pods is here"
+        );
         assert_eq!(of(&set, &[&ds, &held(vec![pod("ovs-1", "ovs", "False")])]), unmet("pod ovs-1 Running"));
         assert_eq!(of(&set, &[&ds, &held(vec![pod("ovs-1", "ovs", "True")])]), Status::Met);
         assert_eq!(of(&set, &[&ds, &Held::default()]), unmet("asking for the pods of this node"));
@@ -284,7 +336,11 @@ mod tests {
 
     #[test]
     fn secrets_are_there_with_the_key_that_is_needed() {
-        let secret = |key: Option<&str>| Dependency::Secret { namespace: "n".into(), name: "keys".into(), key: key.map(Into::into) };
+        let secret = |key: Option<&str>| Dependency::Secret {
+            namespace: "n".into(),
+            name: "keys".into(),
+            key: key.map(Into::into),
+        };
         let one = held(vec![json!({"metadata": {"name": "keys"}, "data": {"0": "eA==", "1": ""}})]);
         assert_eq!(of(&secret(None), &[&one]), Status::Met);
         assert_eq!(of(&secret(Some("0")), &[&one]), Status::Met);
@@ -296,26 +352,46 @@ mod tests {
     #[test]
     fn custom_resources_match_fields_and_conditions() {
         let parsed = landfall_health::dependency::parse(
-            |n| (n == "DEPENDENCY_CUSTOM_RESOURCE").then_some(
-                r#"[{"apiVersion":"ceph.rook.io/v1","kind":"CephCluster","name":"c","fields":[{"key":"status.phase","value":"Ready"},{"key":"spec.mon.count","value":"3"}],"conditions":[{"type":"Ready"}]}]"#),
+            |n| {
+                (n == "DEPENDENCY_CUSTOM_RESOURCE").then_some(
+                r#"[{"apiVersion":"ceph.rook.io/v1","kind":"CephCluster","name":"c","fields":[{"key":"status.phase","value":"Ready"},{"key":"spec.mon.count","value":"3"}],"conditions":[{"type":"Ready"}]}]"#)
+            },
             "n",
         );
         let custom = &parsed.dependencies[0];
-        let with = |phase: &str, status: &str| held(vec![json!({"metadata": {"name": "c"}, "spec": {"mon": {"count": 3}}, "status": {"phase": phase, "conditions": [{"type": "Ready", "status": status, "message": "mons"}]}})]);
+        let with = |phase: &str, status: &str| {
+            held(vec![
+                json!({"metadata": {"name": "c"}, "spec": {"mon": {"count": 3}}, "status": {"phase": phase, "conditions": [{"type": "Ready", "status": status, "message": "mons"}]}}),
+            ])
+        };
         assert_eq!(of(custom, &[&with("Ready", "True")]), Status::Met);
-        assert_eq!(of(custom, &[&with("Progressing", "True")]), unmet("status.phase is Progressing, not Ready"));
+        assert_eq!(
+            of(custom, &[&with("Progressing", "True")]),
+            unmet("status.phase is Progressing, not Ready")
+        );
         assert_eq!(of(custom, &[&with("Ready", "False")]), unmet("condition Ready is False: mons"));
-        assert_eq!(of(custom, &[&held(vec![json!({"metadata": {"name": "c"}})])]), unmet("status.phase is not set yet"));
+        assert_eq!(
+            of(custom, &[&held(vec![json!({"metadata": {"name": "c"}})])]),
+            unmet("status.phase is not set yet")
+        );
     }
 
     #[test]
     fn pods_by_label_and_own_containers() {
-        let pods = |same_node| Dependency::Pod { namespace: "n".into(), labels: [("a".to_owned(), "b".to_owned())].into(), same_node };
+        let pods = |same_node| Dependency::Pod {
+            namespace: "n".into(),
+            labels: [("a".to_owned(), "b".to_owned())].into(),
+            same_node,
+        };
         assert_eq!(of(&pods(true), &[&held(vec![])]), unmet("there is no such pod on this node yet"));
         let ready = json!({"kind": "Pod", "metadata": {"name": "x"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
         assert_eq!(of(&pods(false), &[&held(vec![ready])]), Status::Met);
         let container = Dependency::Container { name: "libvirt".into() };
-        let own = |ready: bool| held(vec![json!({"metadata": {"name": "own"}, "status": {"containerStatuses": [{"name": "libvirt", "ready": ready}]}})]);
+        let own = |ready: bool| {
+            held(vec![
+                json!({"metadata": {"name": "own"}, "status": {"containerStatuses": [{"name": "libvirt", "ready": ready}]}}),
+            ])
+        };
         assert_eq!(of(&container, &[&own(false)]), unmet("is not ready"));
         assert_eq!(of(&container, &[&own(true)]), Status::Met);
     }

@@ -35,7 +35,11 @@ enum Next {
 }
 
 async fn watch(api: &Api<DynamicObject>, source: &Source, updates: &Sender) -> Next {
-    let config = watcher::Config { field_selector: source.fields(), label_selector: labels(source), ..watcher::Config::default() };
+    let config = watcher::Config {
+        field_selector: source.fields(),
+        label_selector: labels(source),
+        ..watcher::Config::default()
+    };
     let stream = watcher::watcher(api.clone(), config);
     pin_mut!(stream);
     let mut pause = FIRST_PAUSE;
@@ -53,7 +57,11 @@ async fn watch(api: &Api<DynamicObject>, source: &Source, updates: &Sender) -> N
             Ok(Event::InitDone) => Update::Listed(std::mem::take(&mut listing)),
             Ok(Event::Apply(object)) => Update::Applied(Box::new(plain(object, source))),
             Ok(Event::Delete(object)) => Update::Deleted(object.name_any()),
-            Err(watcher::Error::WatchStartFailed(e) | watcher::Error::InitialListFailed(e)) if status_code(&e) == Some(403) => return Next::Poll,
+            Err(watcher::Error::WatchStartFailed(e) | watcher::Error::InitialListFailed(e))
+                if status_code(&e) == Some(403) =>
+            {
+                return Next::Poll;
+            }
             Err(error) => {
                 tracing::debug!(%error, plural = source.plural, "watch");
                 if let watcher::Error::InitialListFailed(e) = &error
@@ -75,13 +83,21 @@ async fn watch(api: &Api<DynamicObject>, source: &Source, updates: &Sender) -> N
 }
 
 async fn poll(api: &Api<DynamicObject>, source: &Source, updates: &Sender) {
-    let params = ListParams { field_selector: source.fields(), label_selector: labels(source), ..ListParams::default() };
+    let params = ListParams {
+        field_selector: source.fields(),
+        label_selector: labels(source),
+        ..ListParams::default()
+    };
     let mut pause = FIRST_ROUND;
     loop {
         let answer = match api.list(&params).await {
             Ok(list) => Ok(list.items.into_iter().map(|o| plain(o, source)).collect()),
             Err(error) if status_code(&error) == Some(403) => match &source.name {
-                Some(name) => api.get_opt(name).await.map(|o| o.into_iter().map(|o| plain(o, source)).collect::<Vec<Value>>()).map_err(|e| ("get", e)),
+                Some(name) => api
+                    .get_opt(name)
+                    .await
+                    .map(|o| o.into_iter().map(|o| plain(o, source)).collect::<Vec<Value>>())
+                    .map_err(|e| ("get", e)),
                 None => Err(("list", error)),
             },
             Err(error) => Err(("list", error)),
@@ -137,7 +153,10 @@ fn labels(source: &Source) -> Option<String> {
 
 fn trouble(verb: &str, source: &Source, error: &kube::Error) -> String {
     match status_code(error) {
-        Some(403) => format!("may not {verb} {} in namespace {} (add it to this pod's role)", source.plural, source.namespace),
+        Some(403) => format!(
+            "may not {verb} {} in namespace {} (add it to this pod's role)",
+            source.plural, source.namespace
+        ),
         Some(404) => format!("the cluster has no kind {} ({}/{})", source.kind, source.group, source.version),
         _ => format!("the API does not answer: {}", short(error)),
     }

@@ -16,7 +16,8 @@ impl Report {
         let mut lines = Vec::new();
         if !self.begun {
             self.begun = true;
-            let names: Vec<&str> = states.iter().filter(|(_, s)| *s != Status::Met).map(|(n, _)| n.as_str()).collect();
+            let names: Vec<&str> =
+                states.iter().filter(|(_, s)| *s != Status::Met).map(|(n, _)| n.as_str()).collect();
             if !names.is_empty() {
                 lines.push(format!("waiting for {}: {}", names.len(), names.join(", ")));
             }
@@ -51,11 +52,20 @@ mod tests {
         let unmet = |name: &str, why: &str| (name.to_owned(), Status::Unmet(why.to_owned()));
         let met = |name: &str| (name.to_owned(), Status::Met);
         assert_eq!(
-            report.update(&[unmet("job sync", "asking the cluster"), unmet("service mariadb", "asking the cluster")]),
+            report.update(&[
+                unmet("job sync", "asking the cluster"),
+                unmet("service mariadb", "asking the cluster")
+            ]),
             ["waiting for 2: job sync, service mariadb"]
         );
-        assert_eq!(report.update(&[unmet("job sync", "pod x\n Pending"), met("service mariadb")]), ["job sync: pod x Pending", "service mariadb: ready"]);
+        assert_eq!(
+            report.update(&[unmet("job sync", "pod x\n Pending"), met("service mariadb")]),
+            ["job sync: pod x Pending", "service mariadb: ready"]
+        );
         assert!(report.update(&[unmet("job sync", "pod x\n Pending"), met("service mariadb")]).is_empty());
-        assert_eq!(report.update(&[met("job sync"), unmet("service mariadb", "no endpoints yet")]), ["job sync: ready", "service mariadb: no endpoints yet"]);
+        assert_eq!(
+            report.update(&[met("job sync"), unmet("service mariadb", "no endpoints yet")]),
+            ["job sync: ready", "service mariadb: no endpoints yet"]
+        );
     }
 }

@@ -52,7 +52,10 @@ impl Source {
     }
 
     pub fn resource(&self) -> ApiResource {
-        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(&self.group, &self.version, &self.kind), &self.plural)
+        ApiResource::from_gvk_with_plural(
+            &GroupVersionKind::gvk(&self.group, &self.version, &self.kind),
+            &self.plural,
+        )
     }
 
     /// The field selector that picks the object or the node.
@@ -114,14 +117,17 @@ fn name_of(object: &Value) -> String {
 pub fn sources_of(dependency: &Dependency, own: &Own, own_namespace: &str) -> Vec<Source> {
     match dependency {
         Dependency::Service { namespace, name } => vec![
-            Source::new("discovery.k8s.io", "EndpointSlice", namespace).labelled(format!("kubernetes.io/service-name={name}")),
+            Source::new("discovery.k8s.io", "EndpointSlice", namespace)
+                .labelled(format!("kubernetes.io/service-name={name}")),
             Source::new("", "Endpoints", namespace).named(name),
         ],
         Dependency::Job { namespace, name } => vec![
             Source::new("batch", "Job", namespace).named(name),
             Source::new("", "Pod", namespace).labelled(format!("job-name={name}")),
         ],
-        Dependency::Jobs { namespace, labels } => vec![Source::new("batch", "Job", namespace).labelled(join(labels))],
+        Dependency::Jobs { namespace, labels } => {
+            vec![Source::new("batch", "Job", namespace).labelled(join(labels))]
+        }
         Dependency::DaemonSet { namespace, name } => vec![
             Source::new("apps", "DaemonSet", namespace).named(name),
             Source::new("", "Pod", namespace).on(own.node.as_ref()),
@@ -132,7 +138,9 @@ pub fn sources_of(dependency: &Dependency, own: &Own, own_namespace: &str) -> Ve
         }
         Dependency::Container { .. } => vec![Source::new("", "Pod", own_namespace).named(&own.pod)],
         Dependency::Secret { namespace, name, .. } => vec![Source::new("", "Secret", namespace).named(name)],
-        Dependency::ConfigMap { namespace, name, .. } => vec![Source::new("", "ConfigMap", namespace).named(name)],
+        Dependency::ConfigMap { namespace, name, .. } => {
+            vec![Source::new("", "ConfigMap", namespace).named(name)]
+        }
         Dependency::CustomResource(custom) => {
             let (group, version) = custom.group_version();
             vec![Source {
@@ -168,7 +176,8 @@ mod tests {
     #[test]
     fn plurals_are_the_apis_own() {
         let service = Dependency::Service { namespace: "n".into(), name: "s".into() };
-        let plurals: Vec<String> = sources_of(&service, &Own::default(), "n").into_iter().map(|s| s.plural).collect();
+        let plurals: Vec<String> =
+            sources_of(&service, &Own::default(), "n").into_iter().map(|s| s.plural).collect();
         assert_eq!(plurals, ["endpointslices", "endpoints"]);
     }
 

@@ -7,7 +7,8 @@ const TEMPLATES: &str = "/configmaps";
 
 /// Writes the file from its template; an error is the clause to tell.
 pub fn write(path: &str) -> Result<(), String> {
-    let file = Path::new(path).file_name().and_then(|f| f.to_str()).ok_or_else(|| "names no file".to_owned())?;
+    let file =
+        Path::new(path).file_name().and_then(|f| f.to_str()).ok_or_else(|| "names no file".to_owned())?;
     let template = format!("{TEMPLATES}/{file}/{file}");
     let text = std::fs::read_to_string(&template).map_err(|e| format!("{template}: {e}"))?;
     let hostname = nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default();
@@ -53,7 +54,9 @@ fn address() -> Result<String, String> {
         let ip = i.address?.as_sockaddr_in()?.ip();
         (i.interface_name == wanted).then(|| ip.to_string())
     });
-    found.or_else(|| crate::pod::var("POD_IP")).ok_or_else(|| format!("interface {wanted} has no address (INTERFACE_NAME)"))
+    found
+        .or_else(|| crate::pod::var("POD_IP"))
+        .ok_or_else(|| format!("interface {wanted} has no address (INTERFACE_NAME)"))
 }
 
 #[cfg(test)]

@@ -3,11 +3,15 @@
 /// Troubles that programs of OpenStack put into words of their own.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Trouble {
-    DatabaseDenied { user: String },
+    DatabaseDenied {
+        user: String,
+    },
     QueueRefused,
     DiskFull,
     /// A server that did not answer, by the host name that was asked for.
-    Unreachable { host: String },
+    Unreachable {
+        host: String,
+    },
 }
 
 /// How far back a log is looked through.
@@ -28,7 +32,11 @@ fn of_line(line: &str) -> Option<Trouble> {
     if line.contains("No space left on device") || line.contains("Disk full") {
         return Some(Trouble::DiskFull);
     }
-    for told in ["Can't connect to MySQL server on ", "Can't connect to MariaDB server on ", "Can't connect to server on "] {
+    for told in [
+        "Can't connect to MySQL server on ",
+        "Can't connect to MariaDB server on ",
+        "Can't connect to server on ",
+    ] {
         if let Some((_, rest)) = line.split_once(told) {
             return Some(Trouble::Unreachable { host: quoted(rest)?.to_owned() });
         }
@@ -36,7 +44,9 @@ fn of_line(line: &str) -> Option<Trouble> {
     // oslo.messaging: AMQP server on rabbitmq:5672 is unreachable: [Errno 111] Connection refused
     if let Some((_, rest)) = line.split_once("AMQP server on ") {
         let (at, _) = rest.split_once(" is unreachable")?;
-        return Some(Trouble::Unreachable { host: at.rsplit_once(':').map_or(at, |(host, _)| host).to_owned() });
+        return Some(Trouble::Unreachable {
+            host: at.rsplit_once(':').map_or(at, |(host, _)| host).to_owned(),
+        });
     }
     // keystoneauth, requests: Unable to establish connection to http://keystone-api.openstack.svc:5000/v3
     if let Some((_, rest)) = line.split_once("Unable to establish connection to ") {
@@ -54,7 +64,8 @@ fn quoted(text: &str) -> Option<&str> {
 
 /// The last lines that say something.
 pub fn tail(log: &str, lines: usize) -> String {
-    let mut last: Vec<String> = log.lines().rev().filter(|l| !l.trim().is_empty()).take(lines).map(shorten).collect();
+    let mut last: Vec<String> =
+        log.lines().rev().filter(|l| !l.trim().is_empty()).take(lines).map(shorten).collect();
     last.reverse();
     last.join("\n")
 }
@@ -75,7 +86,9 @@ fn hide_secrets(line: &str) -> String {
     while let Some((before, after)) = rest.split_once("://") {
         out.push_str(before);
         out.push_str("://");
-        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '>')).unwrap_or(after.len());
+        let end = after
+            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '>'))
+            .unwrap_or(after.len());
         let (authority, tail) = after.split_at(end);
         match authority.rsplit_once('@') {
             Some((user, host)) => {
@@ -97,7 +110,9 @@ fn hide_assignments(line: &str) -> String {
         let mut from = 0;
         while let Some(at) = line.get(from..).and_then(|l| l.find(word)) {
             let start = from + at + word.len();
-            let end = line[start..].find(|c: char| c.is_whitespace() || matches!(c, ',' | '&' | ')' | '"' | '\'')).map_or(line.len(), |e| start + e);
+            let end = line[start..]
+                .find(|c: char| c.is_whitespace() || matches!(c, ',' | '&' | ')' | '"' | '\''))
+                .map_or(line.len(), |e| start + e);
             line.replace_range(start..end, "***");
             from = start + 3;
         }
@@ -113,11 +128,23 @@ mod tests {
     fn known_troubles_are_recognised_the_latest_first() {
         let host = |h: &str| Some(Trouble::Unreachable { host: h.into() });
         for (line, trouble) in [
-            ("pymysql.err.OperationalError: (1045, \"Access denied for user 'keystone'@'10.244.0.9' (using password: YES)\")", Some(Trouble::DatabaseDenied { user: "keystone".into() })),
-            ("(403) ACCESS_REFUSED - Login was refused using authentication mechanism AMQPLAIN.", Some(Trouble::QueueRefused)),
-            ("(2003, \"Can't connect to MySQL server on 'mariadb.openstack.svc.cluster.local' ([Errno 111] Connection refused)\")", host("mariadb.openstack.svc.cluster.local")),
+            (
+                "pymysql.err.OperationalError: (1045, \"Access denied for user 'keystone'@'10.244.0.9' (using password: YES)\")",
+                Some(Trouble::DatabaseDenied { user: "keystone".into() }),
+            ),
+            (
+                "(403) ACCESS_REFUSED - Login was refused using authentication mechanism AMQPLAIN.",
+                Some(Trouble::QueueRefused),
+            ),
+            (
+                "(2003, \"Can't connect to MySQL server on 'mariadb.openstack.svc.cluster.local' ([Errno 111] Connection refused)\")",
+                host("mariadb.openstack.svc.cluster.local"),
+            ),
             ("ERROR oslo AMQP server on rabbitmq:5672 is unreachable: [Errno 111]", host("rabbitmq")),
-            ("Unable to establish connection to http://keystone-api.openstack:5000/v3: x", host("keystone-api.openstack")),
+            (
+                "Unable to establish connection to http://keystone-api.openstack:5000/v3: x",
+                host("keystone-api.openstack"),
+            ),
             ("all is well", None),
         ] {
             assert_eq!(recognise(line).map(|(t, _)| t), trouble, "{line}");
@@ -128,8 +155,14 @@ mod tests {
 
     #[test]
     fn evidence_carries_no_passwords() {
-        let shown = tail("connecting to mysql+pymysql://keystone:s3cret@mariadb/keystone and rabbit://u:p@h:5672/ password=hunter2, done", 1);
-        assert_eq!(shown, "connecting to mysql+pymysql://keystone:***@mariadb/keystone and rabbit://u:***@h:5672/ password=***, done");
+        let shown = tail(
+            "connecting to mysql+pymysql://keystone:s3cret@mariadb/keystone and rabbit://u:p@h:5672/ password=hunter2, done",
+            1,
+        );
+        assert_eq!(
+            shown,
+            "connecting to mysql+pymysql://keystone:***@mariadb/keystone and rabbit://u:***@h:5672/ password=***, done"
+        );
         assert_eq!(tail("a://b:c:d@e f://g", 1), "a://b:***@e f://g");
     }
 

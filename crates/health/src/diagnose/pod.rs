@@ -36,8 +36,14 @@ impl Walk<'_> {
         if text(pod, "/status/reason") == "Evicted" {
             return Diagnosis::root(at, Code::Evicted, "was evicted", text(pod, "/status/message"));
         }
-        self.held_by_container(at, pod)
-            .unwrap_or_else(|| Diagnosis::root(at, Code::Failed, "failed", says(text(pod, "/status/reason"), text(pod, "/status/message"))))
+        self.held_by_container(at, pod).unwrap_or_else(|| {
+            Diagnosis::root(
+                at,
+                Code::Failed,
+                "failed",
+                says(text(pod, "/status/reason"), text(pod, "/status/message")),
+            )
+        })
     }
 
     fn on_a_sick_node(&mut self, at: &ObjectRef, node: &str) -> Option<Diagnosis> {
@@ -72,7 +78,11 @@ impl Walk<'_> {
         let verdict = scheduling::judge(pod, message, &nodes, &pods);
         let growing = self.world.events_of(at).iter().any(|e| text(e, "/reason") == "TriggeredScaleUp");
         let why = verdict.lacks.first().map_or_else(|| "no node takes it".to_owned(), lack_in_words);
-        let evidence = if verdict.figures.is_empty() { message.to_owned() } else { format!("{message} ({})", verdict.figures) };
+        let evidence = if verdict.figures.is_empty() {
+            message.to_owned()
+        } else {
+            format!("{message} ({})", verdict.figures)
+        };
         Diagnosis::root(at, Code::Unschedulable, format!("is Pending: {why}"), evidence)
             .terminal_if(verdict.never && !growing)
             .with(remedy::unschedulable(verdict.lacks.first(), &verdict.figures, at))
@@ -111,18 +121,30 @@ impl Walk<'_> {
     /// Scheduled, but no container tells of trouble: mounts, sandbox, or just time.
     fn not_started(&mut self, at: &ObjectRef, pod: &Value) -> Diagnosis {
         let events = self.events(at);
-        let latest = |reasons: &[&str]| events.iter().find(|e| reasons.contains(&text(e, "/reason"))).copied();
-        let begun = list(pod, "/status/containerStatuses").iter().any(|s| s.pointer("/state/running").is_some());
+        let latest =
+            |reasons: &[&str]| events.iter().find(|e| reasons.contains(&text(e, "/reason"))).copied();
+        let begun =
+            list(pod, "/status/containerStatuses").iter().any(|s| s.pointer("/state/running").is_some());
         if !begun {
             if let Some(event) = latest(&["FailedMount", "FailedAttachVolume", "FailedMapVolume"]) {
                 return self.mount(at, pod, event);
             }
             if let Some(event) = latest(&["FailedCreatePodSandBox", "NetworkNotReady"]) {
-                return Diagnosis::root(at, Code::SandboxFailed, "its network or sandbox could not be made", event_message(event));
+                return Diagnosis::root(
+                    at,
+                    Code::SandboxFailed,
+                    "its network or sandbox could not be made",
+                    event_message(event),
+                );
             }
         }
         let phase = text(pod, "/status/phase");
-        Diagnosis::root(at, Code::Starting, if begun { "is running but not ready" } else { "is being started" }, phase)
+        Diagnosis::root(
+            at,
+            Code::Starting,
+            if begun { "is running but not ready" } else { "is being started" },
+            phase,
+        )
     }
 
     fn mount(&mut self, at: &ObjectRef, pod: &Value, event: &Value) -> Diagnosis {
@@ -142,9 +164,10 @@ impl Walk<'_> {
     pub(super) fn missing_config(&mut self, at: &ObjectRef, message: &str, tries: i64) -> Option<Diagnosis> {
         let (kind, name, key) = missing_name(message)?;
         let object = ObjectRef::new(kind, &at.namespace, &name);
-        let may_come = self.all("Job", &at.namespace).iter().any(|j| {
-            !condition_is(j, "Complete", "True") && !condition_is(j, "Failed", "True")
-        });
+        let may_come = self
+            .all("Job", &at.namespace)
+            .iter()
+            .any(|j| !condition_is(j, "Complete", "True") && !condition_is(j, "Failed", "True"));
         let says = match &key {
             None => "is not there".to_owned(),
             Some(key) => format!("has no key {key}"),
@@ -217,12 +240,18 @@ mod tests {
     #[test]
     fn what_is_missing_is_read_from_the_kubelets_words() {
         let read = |m: &str| missing_name(m).map(|(k, n, key)| (k, n, key.unwrap_or_default()));
-        assert_eq!(read("secret \"keystone-db\" not found"), Some(("Secret", "keystone-db".into(), String::new())));
+        assert_eq!(
+            read("secret \"keystone-db\" not found"),
+            Some(("Secret", "keystone-db".into(), String::new()))
+        );
         assert_eq!(
             read("MountVolume.SetUp failed for volume \"etc\" : configmap \"keystone-etc\" not found"),
             Some(("ConfigMap", "keystone-etc".into(), String::new()))
         );
-        assert_eq!(read("couldn't find key PW in Secret openstack/db"), Some(("Secret", "db".into(), "PW".into())));
+        assert_eq!(
+            read("couldn't find key PW in Secret openstack/db"),
+            Some(("Secret", "db".into(), "PW".into()))
+        );
         assert_eq!(read("secret \"x\" is broken"), None);
     }
 }

@@ -60,12 +60,20 @@ fn what_is_wanted_is_asked_for_until_it_is_there() {
     world.insert(pod("api", crash));
     assert_eq!(
         wanted(&world, &symptom),
-        [Want::Logs { namespace: "openstack".into(), pod: "api".into(), container: "c".into(), previous: false }]
+        [Want::Logs {
+            namespace: "openstack".into(),
+            pod: "api".into(),
+            container: "c".into(),
+            previous: false
+        }]
     );
     world.logs.insert(World::log_key("openstack", "api", "c", false), "boom".into());
     assert_eq!(wanted(&world, &symptom), []);
     let found = diagnose(&world, &symptom);
-    assert_eq!((found.code, found.terminal, found.links[0].evidence.as_str()), (Code::CrashLoop, true, "boom"));
+    assert_eq!(
+        (found.code, found.terminal, found.links[0].evidence.as_str()),
+        (Code::CrashLoop, true, "boom")
+    );
 }
 
 #[test]
@@ -98,7 +106,10 @@ fn pods_that_wait_for_each_other_end_the_walk() {
     world.insert(waits("b", "a"));
     let found = diagnose(&world, &at("Pod", "a"));
     assert!(!found.terminal);
-    assert_eq!(found.causes(), ["pod a: waits for pod app=b", "pod b: waits for pod app=a", "pod a: waits, in the end, for itself"]);
+    assert_eq!(
+        found.causes(),
+        ["pod a: waits for pod app=b", "pod b: waits for pod app=a", "pod a: waits, in the end, for itself"]
+    );
 }
 
 #[test]
@@ -123,7 +134,10 @@ fn only_the_newest_replica_set_speaks_for_a_deployment() {
     world.insert(json!({"kind": "Deployment", "metadata": {"namespace": "openstack", "name": "api"}, "spec": {"replicas": 1}}));
     for (set, revision) in [("api-old", "9"), ("api-new", "10")] {
         world.insert(json!({"kind": "ReplicaSet", "metadata": {"namespace": "openstack", "name": set, "annotations": {"deployment.kubernetes.io/revision": revision}, "ownerReferences": owned("Deployment", "api")}}));
-        let mut p = pod(&format!("{set}-1"), json!({"containerStatuses": [{"name": "c", "restartCount": 9, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}));
+        let mut p = pod(
+            &format!("{set}-1"),
+            json!({"containerStatuses": [{"name": "c", "restartCount": 9, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}),
+        );
         p["metadata"]["ownerReferences"] = owned("ReplicaSet", set);
         if set == "api-new" {
             p["status"] = json!({"phase": "Pending"});
@@ -137,7 +151,16 @@ fn only_the_newest_replica_set_speaks_for_a_deployment() {
 
 #[test]
 fn every_code_has_a_remedy_in_both_languages() {
-    for code in [Code::Starting, Code::DependencyMissing, Code::ImageMissing, Code::CrashLoop, Code::Unschedulable, Code::VolumeUnbound, Code::DiskFull, Code::RolloutFailed] {
+    for code in [
+        Code::Starting,
+        Code::DependencyMissing,
+        Code::ImageMissing,
+        Code::CrashLoop,
+        Code::Unschedulable,
+        Code::VolumeUnbound,
+        Code::DiskFull,
+        Code::RolloutFailed,
+    ] {
         let remedy = remedy::general(code);
         assert!(!remedy.en.is_empty() && remedy.ko.chars().any(|c| ('가'..='힣').contains(&c)), "{code}");
         assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());

@@ -31,15 +31,24 @@ impl Walk<'_> {
         // The first of equals: charts name what matters first.
         let mut worst: Option<(String, Diagnosis)> = None;
         for (name, found) in unmet {
-            if worst.as_ref().is_none_or(|(_, w)| (found.terminal, found.code.weight()) > (w.terminal, w.code.weight())) {
+            if worst
+                .as_ref()
+                .is_none_or(|(_, w)| (found.terminal, found.code.weight()) > (w.terminal, w.code.weight()))
+            {
                 worst = Some((name, found));
             }
         }
         Some(match worst {
-            None => Diagnosis::root(at, Code::Starting, "all it waits for is ready; it goes on in a moment", ""),
+            None => {
+                Diagnosis::root(at, Code::Starting, "all it waits for is ready; it goes on in a moment", "")
+            }
             Some((name, found)) => {
                 let others: Vec<String> = names.into_iter().filter(|n| *n != name).collect();
-                let evidence = if others.is_empty() { String::new() } else { format!("also waits for {}", others.join(", ")) };
+                let evidence = if others.is_empty() {
+                    String::new()
+                } else {
+                    format!("also waits for {}", others.join(", "))
+                };
                 found.behind(at, format!("waits for {name}"), evidence)
             }
         })
@@ -47,7 +56,9 @@ impl Walk<'_> {
 
     fn unmet(&mut self, at: &ObjectRef, pod: &Value, dependency: &Dependency) -> Option<Diagnosis> {
         match dependency {
-            Dependency::Service { namespace, name } => self.unmet_service(&ObjectRef::new("Service", namespace, name)),
+            Dependency::Service { namespace, name } => {
+                self.unmet_service(&ObjectRef::new("Service", namespace, name))
+            }
             Dependency::Job { namespace, name } => self.unmet_job(&ObjectRef::new("Job", namespace, name)),
             Dependency::Jobs { namespace, labels } => {
                 let wanted = to_map(labels);
@@ -67,9 +78,15 @@ impl Walk<'_> {
                 let found = self.visit(&set);
                 (!found.is_healthy()).then_some(found)
             }
-            Dependency::Pod { namespace, labels, same_node } => self.unmet_pod(at, pod, namespace, &to_map(labels), *same_node, dependency),
-            Dependency::Secret { namespace, name, key } => self.unmet_config(&ObjectRef::new("Secret", namespace, name), key.as_deref()),
-            Dependency::ConfigMap { namespace, name, key } => self.unmet_config(&ObjectRef::new("ConfigMap", namespace, name), key.as_deref()),
+            Dependency::Pod { namespace, labels, same_node } => {
+                self.unmet_pod(at, pod, namespace, &to_map(labels), *same_node, dependency)
+            }
+            Dependency::Secret { namespace, name, key } => {
+                self.unmet_config(&ObjectRef::new("Secret", namespace, name), key.as_deref())
+            }
+            Dependency::ConfigMap { namespace, name, key } => {
+                self.unmet_config(&ObjectRef::new("ConfigMap", namespace, name), key.as_deref())
+            }
             Dependency::CustomResource(custom) => {
                 let object = ObjectRef::new(&custom.kind, &custom.namespace, &custom.name);
                 let found = self.visit(&object);
@@ -91,7 +108,10 @@ impl Walk<'_> {
     fn unmet_service(&mut self, service: &ObjectRef) -> Option<Diagnosis> {
         let answers = self.world.of_kind("EndpointSlice", &service.namespace).any(|s| {
             text(s, "/metadata/labels/kubernetes.io~1service-name") == service.name
-                && list(s, "/endpoints").iter().any(|e| e.pointer("/conditions/ready").and_then(Value::as_bool) != Some(false) && !list(e, "/addresses").is_empty())
+                && list(s, "/endpoints").iter().any(|e| {
+                    e.pointer("/conditions/ready").and_then(Value::as_bool) != Some(false)
+                        && !list(e, "/addresses").is_empty()
+                })
         });
         if answers {
             return None;
@@ -100,7 +120,15 @@ impl Walk<'_> {
         (!found.is_healthy()).then_some(found)
     }
 
-    fn unmet_pod(&mut self, at: &ObjectRef, own: &Value, namespace: &str, labels: &serde_json::Map<String, Value>, same_node: bool, dependency: &Dependency) -> Option<Diagnosis> {
+    fn unmet_pod(
+        &mut self,
+        at: &ObjectRef,
+        own: &Value,
+        namespace: &str,
+        labels: &serde_json::Map<String, Value>,
+        same_node: bool,
+        dependency: &Dependency,
+    ) -> Option<Diagnosis> {
         let node = text(own, "/spec/nodeName");
         let pods: Vec<&Value> = self
             .all("Pod", namespace)
@@ -112,7 +140,8 @@ impl Walk<'_> {
             return None;
         }
         if !pods.is_empty() {
-            let found = self.worst(pods.into_iter().filter(|p| !readiness(p).is_ready()).filter_map(ObjectRef::of));
+            let found =
+                self.worst(pods.into_iter().filter(|p| !readiness(p).is_ready()).filter_map(ObjectRef::of));
             return (!found.is_healthy()).then_some(found);
         }
         let whose = ObjectRef::new("Pod", namespace, at.name.clone());
@@ -131,7 +160,8 @@ impl Walk<'_> {
             return Some(Diagnosis::root(at, Code::DependencyMissing, "is not there", ""));
         };
         let key = key?;
-        let there = ["/data", "/binaryData"].iter().any(|p| object.pointer(p).and_then(|d| d.get(key)).is_some());
+        let there =
+            ["/data", "/binaryData"].iter().any(|p| object.pointer(p).and_then(|d| d.get(key)).is_some());
         (!there).then(|| Diagnosis::root(at, Code::DependencyMissing, format!("has no key {key}"), ""))
     }
 }

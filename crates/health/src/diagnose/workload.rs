@@ -3,7 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::{Code, Diagnosis, Walk, event_message, remedy, spoken};
-use crate::object::{ObjectRef, condition_is, condition_says, is_owned_by, is_terminating, labels_match, selector_matches, text};
+use crate::object::{
+    ObjectRef, condition_is, condition_says, is_owned_by, is_terminating, labels_match, selector_matches,
+    text,
+};
 use crate::readiness::{Readiness, readiness};
 
 const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
@@ -32,7 +35,9 @@ impl Walk<'_> {
             }
         }
         match own {
-            Readiness::Failed { reason } => Diagnosis::root(at, Code::RolloutFailed, reason, "").terminal_if(true),
+            Readiness::Failed { reason } => {
+                Diagnosis::root(at, Code::RolloutFailed, reason, "").terminal_if(true)
+            }
             _ => Diagnosis::root(at, Code::Starting, says, ""),
         }
     }
@@ -43,8 +48,16 @@ impl Walk<'_> {
         let mut makers = vec![at.clone()];
         let mut owner = object;
         if at.kind == "Deployment" {
-            let revision = |set: &Value| text(set, "/metadata/annotations/deployment.kubernetes.io~1revision").parse::<u64>().unwrap_or(0);
-            let newest = self.all("ReplicaSet", &at.namespace).into_iter().filter(|s| is_owned_by(s, object)).max_by_key(|s| revision(s));
+            let revision = |set: &Value| {
+                text(set, "/metadata/annotations/deployment.kubernetes.io~1revision")
+                    .parse::<u64>()
+                    .unwrap_or(0)
+            };
+            let newest = self
+                .all("ReplicaSet", &at.namespace)
+                .into_iter()
+                .filter(|s| is_owned_by(s, object))
+                .max_by_key(|s| revision(s));
             if let Some(set) = newest {
                 makers.extend(ObjectRef::of(set));
                 owner = set;
@@ -76,13 +89,17 @@ impl Walk<'_> {
         if let Readiness::Progressing { reason } = readiness(service) {
             return Diagnosis::root(at, Code::Starting, reason, "");
         }
-        let Some(selector) = service.pointer("/spec/selector").and_then(Value::as_object).filter(|s| !s.is_empty()) else {
+        let Some(selector) =
+            service.pointer("/spec/selector").and_then(Value::as_object).filter(|s| !s.is_empty())
+        else {
             return Diagnosis::healthy();
         };
         let pods: Vec<&Value> = self
             .all("Pod", &at.namespace)
             .into_iter()
-            .filter(|p| labels_match(p.pointer("/metadata/labels"), selector) && !is_terminating(p) && !is_finished(p))
+            .filter(|p| {
+                labels_match(p.pointer("/metadata/labels"), selector) && !is_terminating(p) && !is_finished(p)
+            })
             .collect();
         if pods.iter().any(|p| readiness(p).is_ready()) {
             return Diagnosis::healthy();
@@ -92,28 +109,49 @@ impl Walk<'_> {
             let pod = found.links.first().map(|l| spoken(&l.object)).unwrap_or_default();
             return found.behind(at, format!("has no ready endpoint: {pod} is not ready"), "");
         }
-        let shown = |s: &Map<String, Value>| s.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect::<Vec<_>>().join(",");
+        let shown = |s: &Map<String, Value>| {
+            s.iter()
+                .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default()))
+                .collect::<Vec<_>>()
+                .join(",")
+        };
         let Some(workload) = self.behind_service(at, selector) else {
-            return Diagnosis::root(at, Code::ServiceWithoutPods, "has no endpoint: no pod has the labels it selects", shown(selector))
-                .with(remedy::service_without_pods(&shown(selector)));
+            return Diagnosis::root(
+                at,
+                Code::ServiceWithoutPods,
+                "has no endpoint: no pod has the labels it selects",
+                shown(selector),
+            )
+            .with(remedy::service_without_pods(&shown(selector)));
         };
         let found = self.visit(&workload);
         if found.is_healthy() {
-            return Diagnosis::root(at, Code::ServiceWithoutPods, "has no endpoint: no pod has all the labels it selects", shown(selector))
-                .with(remedy::service_without_pods(&shown(selector)));
+            return Diagnosis::root(
+                at,
+                Code::ServiceWithoutPods,
+                "has no endpoint: no pod has all the labels it selects",
+                shown(selector),
+            )
+            .with(remedy::service_without_pods(&shown(selector)));
         }
         found.behind(at, "has no endpoint", "")
     }
 
     /// The workload whose pods a Service means: the one whose template agrees with most of the selector
     /// (labels set at run time, such as the primary's, are on no template).
-    pub(super) fn behind_service(&mut self, at: &ObjectRef, selector: &Map<String, Value>) -> Option<ObjectRef> {
+    pub(super) fn behind_service(
+        &mut self,
+        at: &ObjectRef,
+        selector: &Map<String, Value>,
+    ) -> Option<ObjectRef> {
         let mut best: Option<(usize, ObjectRef)> = None;
         for kind in WORKLOADS {
             for object in self.all(kind, &at.namespace) {
                 let labels = object.pointer("/spec/template/metadata/labels").and_then(Value::as_object);
-                let agree = labels.map_or(0, |l| selector.iter().filter(|(k, v)| l.get(*k) == Some(*v)).count());
-                let contradicts = labels.is_some_and(|l| selector.iter().any(|(k, v)| l.get(k).is_some_and(|x| x != v)));
+                let agree =
+                    labels.map_or(0, |l| selector.iter().filter(|(k, v)| l.get(*k) == Some(*v)).count());
+                let contradicts =
+                    labels.is_some_and(|l| selector.iter().any(|(k, v)| l.get(k).is_some_and(|x| x != v)));
                 if agree == 0 || contradicts || best.as_ref().is_some_and(|(n, _)| *n >= agree) {
                     continue;
                 }
@@ -130,13 +168,18 @@ fn is_finished(pod: &Value) -> bool {
 
 fn refusal(at: &ObjectRef, message: &str) -> Diagnosis {
     if message.contains("exceeded quota") || message.contains("must specify") && message.contains("quota") {
-        return Diagnosis::root(at, Code::QuotaExceeded, "its pods exceed the namespace's quota", message).terminal_if(true);
+        return Diagnosis::root(at, Code::QuotaExceeded, "its pods exceed the namespace's quota", message)
+            .terminal_if(true);
     }
     if message.contains("failed calling webhook") {
         return Diagnosis::root(at, Code::AdmissionRefused, "an admission webhook does not answer", message);
     }
-    if message.contains("denied the request") || message.contains("violates PodSecurity") || message.contains("is forbidden") {
-        return Diagnosis::root(at, Code::AdmissionRefused, "its pods are refused", message).terminal_if(true);
+    if message.contains("denied the request")
+        || message.contains("violates PodSecurity")
+        || message.contains("is forbidden")
+    {
+        return Diagnosis::root(at, Code::AdmissionRefused, "its pods are refused", message)
+            .terminal_if(true);
     }
     let invalid = message.contains("is invalid");
     Diagnosis::root(at, Code::Failed, "its pods cannot be made", message).terminal_if(invalid)

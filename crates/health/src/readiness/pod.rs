@@ -13,7 +13,11 @@ pub fn pod(object: &Value) -> Readiness {
         "Succeeded" => return Readiness::Ready,
         "Failed" => {
             let why = says(text(object, "/status/reason"), text(object, "/status/message"));
-            return Readiness::failed(if why.is_empty() { format!("failed{}", exit(object)) } else { format!("failed: {why}") });
+            return Readiness::failed(if why.is_empty() {
+                format!("failed{}", exit(object))
+            } else {
+                format!("failed: {why}")
+            });
         }
         _ => {}
     }
@@ -22,12 +26,18 @@ pub fn pod(object: &Value) -> Readiness {
     }
     if condition_is(object, "PodScheduled", "False") {
         let message = condition(object, "PodScheduled").map(|c| text(c, "/message")).unwrap_or_default();
-        return Readiness::progressing(if message.is_empty() { "Pending".to_owned() } else { format!("Pending: {message}") });
+        return Readiness::progressing(if message.is_empty() {
+            "Pending".to_owned()
+        } else {
+            format!("Pending: {message}")
+        });
     }
     let inits = list(object, "/status/initContainerStatuses");
     let of = inits.len().max(list(object, "/spec/initContainers").len());
     for (at, status) in inits.iter().enumerate() {
-        if finished_well(status) || status.pointer("/state/running").is_some() && is_sidecar(object, text(status, "/name")) {
+        if finished_well(status)
+            || status.pointer("/state/running").is_some() && is_sidecar(object, text(status, "/name"))
+        {
             continue;
         }
         return unready(status, &format!("init container {} ({} of {of})", text(status, "/name"), at + 1));
@@ -52,20 +62,30 @@ fn finished_well(status: &Value) -> bool {
 
 /// An init container with `restartPolicy: Always` runs beside the others.
 fn is_sidecar(object: &Value, name: &str) -> bool {
-    list(object, "/spec/initContainers").iter().any(|c| text(c, "/name") == name && text(c, "/restartPolicy") == "Always")
+    list(object, "/spec/initContainers")
+        .iter()
+        .any(|c| text(c, "/name") == name && text(c, "/restartPolicy") == "Always")
 }
 
 fn unready(status: &Value, who: &str) -> Readiness {
     if let Some(waiting) = status.pointer("/state/waiting") {
         let reason = text(waiting, "/reason");
         let told = format!("{who}: {}", says(reason, text(waiting, "/message")));
-        return if DEAD_ENDS.contains(&reason) { Readiness::failed(told) } else { Readiness::progressing(told) };
+        return if DEAD_ENDS.contains(&reason) {
+            Readiness::failed(told)
+        } else {
+            Readiness::progressing(told)
+        };
     }
     if let Some(ended) = status.pointer("/state/terminated") {
         let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or(0);
         return Readiness::progressing(format!("{who} ended with code {code} ({})", text(ended, "/reason")));
     }
-    Readiness::progressing(if who.starts_with("init") { format!("{who} is running") } else { format!("{who} is running but not ready") })
+    Readiness::progressing(if who.starts_with("init") {
+        format!("{who} is running")
+    } else {
+        format!("{who} is running but not ready")
+    })
 }
 
 /// The exit code of the first container that failed.
@@ -75,7 +95,11 @@ fn exit(object: &Value) -> String {
         .chain(list(object, "/status/containerStatuses"))
         .find_map(|s| {
             let code = s.pointer("/state/terminated/exitCode")?.as_i64().filter(|c| *c != 0)?;
-            Some(format!(": container {} ended with code {code} ({})", text(s, "/name"), text(s, "/state/terminated/reason")))
+            Some(format!(
+                ": container {} ended with code {code} ({})",
+                text(s, "/name"),
+                text(s, "/state/terminated/reason")
+            ))
         })
         .unwrap_or_default()
 }

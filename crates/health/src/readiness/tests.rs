@@ -28,9 +28,7 @@ fn a_fresh_deployment_without_status_is_not_ready() {
 
 #[test]
 fn a_statefulset_waits_for_its_revision() {
-    let with = |ready: i64, updated: i64, current: &str| {
-        json!({"kind": "StatefulSet", "spec": {"replicas": 2}, "status": {"readyReplicas": ready, "updatedReplicas": updated, "currentRevision": current, "updateRevision": "b"}})
-    };
+    let with = |ready: i64, updated: i64, current: &str| json!({"kind": "StatefulSet", "spec": {"replicas": 2}, "status": {"readyReplicas": ready, "updatedReplicas": updated, "currentRevision": current, "updateRevision": "b"}});
     assert_eq!(reason(with(1, 2, "b")), "1 of 2 pods are ready");
     assert_eq!(reason(with(2, 1, "a")), "1 of 2 pods have the latest template");
     assert_eq!(reason(with(2, 2, "a")), "its rollout is not yet through");
@@ -41,7 +39,10 @@ fn a_statefulset_waits_for_its_revision() {
 fn a_daemonset_with_no_node_to_run_on_is_ready() {
     let with = |status: Value| readiness(&json!({"kind": "DaemonSet", "status": status}));
     assert_eq!(with(json!({"desiredNumberScheduled": 0})), Readiness::Ready);
-    assert!(!with(json!({"desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": 1})).is_ready());
+    assert!(
+        !with(json!({"desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": 1}))
+            .is_ready()
+    );
     assert!(!with(json!({})).is_ready());
 }
 
@@ -50,7 +51,10 @@ fn a_job_is_ready_when_completed_and_failed_when_it_gave_up() {
     let with = |kind: &str| json!({"kind": "Job", "status": {"conditions": [{"type": kind, "status": "True", "reason": "BackoffLimitExceeded", "message": "too often"}]}});
     assert_eq!(readiness(&with("Complete")), Readiness::Ready);
     assert_eq!(readiness(&with("Failed")), Readiness::failed("failed: BackoffLimitExceeded: too often"));
-    assert_eq!(reason(json!({"kind": "Job", "status": {"active": 1, "failed": 2, "startTime": "x"}})), "is running, 2 of its pods failed");
+    assert_eq!(
+        reason(json!({"kind": "Job", "status": {"active": 1, "failed": 2, "startTime": "x"}})),
+        "is running, 2 of its pods failed"
+    );
     assert_eq!(reason(json!({"kind": "Job"})), "has not started");
 }
 
@@ -78,13 +82,30 @@ fn a_sidecar_does_not_hide_the_container_that_is_not_ready() {
 #[test]
 fn other_kinds_are_judged_by_what_they_say() {
     assert_eq!(readiness(&json!({"kind": "ConfigMap"})), Readiness::Ready);
-    assert_eq!(readiness(&json!({"kind": "PersistentVolumeClaim", "status": {"phase": "Bound"}})), Readiness::Ready);
-    assert!(matches!(readiness(&json!({"kind": "PersistentVolumeClaim", "status": {"phase": "Lost"}})), Readiness::Failed { .. }));
+    assert_eq!(
+        readiness(&json!({"kind": "PersistentVolumeClaim", "status": {"phase": "Bound"}})),
+        Readiness::Ready
+    );
+    assert!(matches!(
+        readiness(&json!({"kind": "PersistentVolumeClaim", "status": {"phase": "Lost"}})),
+        Readiness::Failed { .. }
+    ));
     assert!(!readiness(&json!({"kind": "Service", "spec": {"type": "LoadBalancer"}})).is_ready());
     assert!(readiness(&json!({"kind": "Service", "spec": {"type": "ClusterIP"}})).is_ready());
     assert!(!readiness(&json!({"kind": "CustomResourceDefinition", "status": {}})).is_ready());
     assert!(readiness(&json!({"kind": "CustomResourceDefinition", "status": {"conditions": [{"type": "Established", "status": "True"}]}})).is_ready());
-    assert!(!readiness(&json!({"kind": "CephCluster", "status": {"phase": "Progressing", "message": "mons"}})).is_ready());
-    assert_eq!(reason(json!({"kind": "Thing", "status": {"conditions": [{"type": "Ready", "status": "False", "reason": "No", "message": "m"}]}})), "is not Ready: No: m");
-    assert_eq!(reason(json!({"kind": "ConfigMap", "metadata": {"deletionTimestamp": "x"}})), "is being deleted");
+    assert!(
+        !readiness(&json!({"kind": "CephCluster", "status": {"phase": "Progressing", "message": "mons"}}))
+            .is_ready()
+    );
+    assert_eq!(
+        reason(
+            json!({"kind": "Thing", "status": {"conditions": [{"type": "Ready", "status": "False", "reason": "No", "message": "m"}]}})
+        ),
+        "is not Ready: No: m"
+    );
+    assert_eq!(
+        reason(json!({"kind": "ConfigMap", "metadata": {"deletionTimestamp": "x"}})),
+        "is being deleted"
+    );
 }

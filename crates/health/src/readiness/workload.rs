@@ -21,7 +21,8 @@ pub fn deployment(object: &Value) -> Readiness {
     if condition_is(object, "ReplicaFailure", "True") {
         return Readiness::progressing(condition_says(object, "ReplicaFailure"));
     }
-    let (updated, total, available) = (status(object, "updatedReplicas"), status(object, "replicas"), status(object, "availableReplicas"));
+    let (updated, total, available) =
+        (status(object, "updatedReplicas"), status(object, "replicas"), status(object, "availableReplicas"));
     if updated < wanted {
         Readiness::progressing(format!("{updated} of {wanted} pods have the latest template"))
     } else if total > updated {
@@ -56,7 +57,10 @@ pub fn stateful_set(object: &Value) -> Readiness {
     let partition = number(object, "/spec/updateStrategy/rollingUpdate/partition").unwrap_or(0);
     let updated = status(object, "updatedReplicas");
     if updated < wanted - partition {
-        return Readiness::progressing(format!("{updated} of {} pods have the latest template", wanted - partition));
+        return Readiness::progressing(format!(
+            "{updated} of {} pods have the latest template",
+            wanted - partition
+        ));
     }
     let (current, update) = (text(object, "/status/currentRevision"), text(object, "/status/updateRevision"));
     if partition == 0 && !update.is_empty() && current != update {

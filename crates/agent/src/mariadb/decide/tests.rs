@@ -37,7 +37,15 @@ fn of(me: usize, of: usize, shared: Option<&Shared>, reachable: &[usize]) -> Dec
     let names: Vec<String> = (0..of).map(name).collect();
     let own = shared.and_then(|s| s.members.get(&name(me)).cloned()).unwrap_or_else(empty);
     let reachable: BTreeSet<String> = reachable.iter().map(|n| name(*n)).collect();
-    decide(&View { me: &name(me), members: &names, shared, own: &own, reachable: &reachable, ephemeral: false, now: now() })
+    decide(&View {
+        me: &name(me),
+        members: &names,
+        shared,
+        own: &own,
+        reachable: &reachable,
+        ephemeral: false,
+        now: now(),
+    })
 }
 
 fn waits(decision: &Decision, word: &str) -> bool {
@@ -47,7 +55,10 @@ fn waits(decision: &Decision, word: &str) -> bool {
 #[test]
 fn one_server_makes_its_database_and_starts_with_it_ever_after() {
     assert_eq!(of(0, 1, None, &[]), Decision::Claim(ClusterState::New));
-    assert_eq!(of(0, 1, Some(&shared(ClusterState::New, &[empty()])), &[]), Decision::Claim(ClusterState::Init));
+    assert_eq!(
+        of(0, 1, Some(&shared(ClusterState::New, &[empty()])), &[]),
+        Decision::Claim(ClusterState::Init)
+    );
     assert_eq!(of(0, 1, Some(&shared(ClusterState::Init, &[empty()])), &[]), Decision::Bootstrap);
     assert_eq!(of(0, 1, Some(&shared(ClusterState::Live, &[with_data(None)])), &[]), Decision::Single);
     assert_eq!(of(0, 1, Some(&shared(ClusterState::Reboot, &[with_data(None)])), &[]), Decision::Single);
@@ -65,7 +76,15 @@ fn an_empty_volume_of_a_live_database_is_refused_unless_it_was_meant_so() {
     assert!(matches!(of(0, 1, Some(&live), &[]), Decision::Refuse(_)));
     let names = [name(0)];
     let own = empty();
-    let view = View { me: &names[0], members: &names, shared: Some(&live), own: &own, reachable: &BTreeSet::new(), ephemeral: true, now: now() };
+    let view = View {
+        me: &names[0],
+        members: &names,
+        shared: Some(&live),
+        own: &own,
+        reachable: &BTreeSet::new(),
+        ephemeral: true,
+        now: now(),
+    };
     assert_eq!(decide(&view), Decision::Claim(ClusterState::Init));
 }
 
@@ -73,7 +92,15 @@ fn an_empty_volume_of_a_live_database_is_refused_unless_it_was_meant_so() {
 fn a_lost_config_map_does_not_make_old_data_new() {
     let own = with_data(Some(3));
     let names = [name(0)];
-    let view = View { me: &names[0], members: &names, shared: None, own: &own, reachable: &BTreeSet::new(), ephemeral: false, now: now() };
+    let view = View {
+        me: &names[0],
+        members: &names,
+        shared: None,
+        own: &own,
+        reachable: &BTreeSet::new(),
+        ephemeral: false,
+        now: now(),
+    };
     assert_eq!(decide(&view), Decision::Claim(ClusterState::Live));
     // The one with an empty volume wrote `new` first: it must not begin, for another holds data.
     let three = shared(ClusterState::New, &[empty(), with_data(Some(3)), empty()]);
@@ -164,7 +191,8 @@ fn members_of_different_clusters_are_for_a_person_to_sort_out() {
 
 #[test]
 fn the_one_that_brings_the_cluster_back_is_resumed_waited_for_or_replaced_by_its_equal() {
-    let mut back = shared(ClusterState::Reboot, &[with_data(Some(41)), with_data(Some(57)), with_data(Some(57))]);
+    let mut back =
+        shared(ClusterState::Reboot, &[with_data(Some(41)), with_data(Some(57)), with_data(Some(57))]);
     back.reboot_node = Some(name(1));
     assert_eq!(of(1, 3, Some(&back), &[]), Decision::Found, "again after a crash");
     assert!(waits(&of(0, 3, Some(&back), &[]), "mariadb-server-1"));
@@ -172,7 +200,11 @@ fn the_one_that_brings_the_cluster_back_is_resumed_waited_for_or_replaced_by_its
     back.leader_expiry = Some(now() - SignedDuration::from_secs(1));
     back.members.get_mut(&name(1)).unwrap().sampled = Some(now() - SignedDuration::from_secs(600));
     assert!(waits(&of(0, 3, Some(&back), &[]), "bootstrap-from"), "older data needs a person");
-    assert_eq!(of(2, 3, Some(&back), &[]), Decision::Claim(ClusterState::Reboot), "the same position loses nothing");
+    assert_eq!(
+        of(2, 3, Some(&back), &[]),
+        Decision::Claim(ClusterState::Reboot),
+        "the same position loses nothing"
+    );
     back.bootstrap_from = Some(name(0));
     assert_eq!(of(0, 3, Some(&back), &[]), Decision::Claim(ClusterState::Reboot));
 }
@@ -202,7 +234,8 @@ mod race {
 
     impl Model {
         fn new(seed: u64) -> Self {
-            let pods = (0..3).map(|_| Pod { read: None, running: false, volume: Member::default() }).collect();
+            let pods =
+                (0..3).map(|_| Pod { read: None, running: false, volume: Member::default() }).collect();
             Self { map: None, version: 0, pods, clock: now(), committed: 0, begun: 0, seed }
         }
 
@@ -226,7 +259,8 @@ mod race {
             if self.version != expected {
                 return;
             }
-            let members: BTreeMap<String, Member> = self.map.as_ref().map(|m| m.members.clone()).unwrap_or_default();
+            let members: BTreeMap<String, Member> =
+                self.map.as_ref().map(|m| m.members.clone()).unwrap_or_default();
             self.map = Some(Shared {
                 state,
                 leader: name(n),
@@ -245,14 +279,21 @@ mod race {
         fn begin(&mut self, n: usize) {
             assert!(self.others_run(n).is_empty(), "seed: a second cluster was begun beside a running one");
             assert!(
-                self.committed == 0 || self.pods[n].volume.seqno.or(self.pods[n].volume.uuid.as_ref().map(|_| self.committed)) == Some(self.committed),
+                self.committed == 0
+                    || self.pods[n].volume.seqno.or(self.pods[n]
+                        .volume
+                        .uuid
+                        .as_ref()
+                        .map(|_| self.committed))
+                        == Some(self.committed),
                 "a cluster was begun without the newest data: {:?} of {}",
                 self.pods[n].volume,
                 self.committed
             );
             self.begun += 1;
             if self.pods[n].volume.uuid.is_none() {
-                self.pods[n].volume = Member { data: true, uuid: Some("cluster-a".into()), ..Member::default() };
+                self.pods[n].volume =
+                    Member { data: true, uuid: Some("cluster-a".into()), ..Member::default() };
                 self.committed = 1;
             }
             self.pods[n].volume.seqno = None;
@@ -293,7 +334,15 @@ mod race {
             let names: Vec<String> = (0..3).map(name).collect();
             let own = Member { sampled: Some(self.clock), ..self.pods[n].volume.clone() };
             let reachable = self.others_run(n);
-            let view = View { me: &name(n), members: &names, shared: shared.as_ref(), own: &own, reachable: &reachable, ephemeral: false, now: self.clock };
+            let view = View {
+                me: &name(n),
+                members: &names,
+                shared: shared.as_ref(),
+                own: &own,
+                reachable: &reachable,
+                ephemeral: false,
+                now: self.clock,
+            };
             match decide(&view) {
                 Decision::Claim(state) => self.write(n, version, state),
                 Decision::Recover => self.pods[n].volume.seqno = Some(self.position(n)),
@@ -306,7 +355,12 @@ mod race {
                 Decision::Join => {
                     self.publish(n, Phase::Starting);
                     if !self.others_run(n).is_empty() {
-                        self.pods[n].volume = Member { data: true, uuid: Some("cluster-a".into()), seqno: None, ..Member::default() };
+                        self.pods[n].volume = Member {
+                            data: true,
+                            uuid: Some("cluster-a".into()),
+                            seqno: None,
+                            ..Member::default()
+                        };
                         self.pods[n].running = true;
                         POSITIONS.with_borrow_mut(|p| p.remove(&n));
                     }
@@ -353,10 +407,13 @@ mod race {
     /// Both read the same version, both may go first, both write: one wins, the other sees it and waits.
     #[test]
     fn of_two_that_claim_at_once_one_wins() {
-        let lost = shared(ClusterState::Live, &[
-            Member { safe_to_bootstrap: true, ..with_data(Some(60)) },
-            Member { safe_to_bootstrap: true, ..with_data(Some(60)) },
-        ]);
+        let lost = shared(
+            ClusterState::Live,
+            &[
+                Member { safe_to_bootstrap: true, ..with_data(Some(60)) },
+                Member { safe_to_bootstrap: true, ..with_data(Some(60)) },
+            ],
+        );
         let mut model = Model::new(7);
         model.map = Some(lost.clone());
         for n in [0, 1] {
