@@ -145,9 +145,23 @@ pub trait Cluster: Send + Sync + std::fmt::Debug {
     async fn delete(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, wait: bool) -> Result<bool>;
     /// Starts with `Listed`; survives disconnects by listing anew.
     fn watch(&self, gvk: &Gvk, namespace: Option<&str>, selector: &str) -> BoxStream<'static, Result<Seen>>;
-    async fn exec(&self, namespace: &str, pod: &str, container: &str, command: &[String], stdin: Option<&[u8]>) -> Result<ExecOutput>;
+    async fn exec(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        command: &[String],
+        stdin: Option<&[u8]>,
+    ) -> Result<ExecOutput>;
     /// The last `tail` lines; `previous` reads the container before its restart.
-    async fn logs(&self, namespace: &str, pod: &str, container: &str, tail: i64, previous: bool) -> Result<String>;
+    async fn logs(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        tail: i64,
+        previous: bool,
+    ) -> Result<String>;
     /// A stream to `port` of a pod, through the API server.
     async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Box<dyn Duplex>>;
     /// Those of `asked` that this user may not do.

@@ -175,7 +175,12 @@ fn held(lease: &Value) -> LockError {
 }
 
 /// Returns when the holder's time is over or the Lease was given back; an error at its first sign of life.
-async fn until_dead(cluster: &dyn Cluster, namespace: &str, name: &str, lease: &Value) -> Result<(), LockError> {
+async fn until_dead(
+    cluster: &dyn Cluster,
+    namespace: &str,
+    name: &str,
+    lease: &Value,
+) -> Result<(), LockError> {
     let renewed = &lease["spec"]["renewTime"];
     let mut seen = cluster.watch(&gvk(), Some(namespace), "");
     let over = tokio::time::sleep(Duration::from_secs(TTL + 1));

@@ -11,7 +11,8 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{
-    Api, AttachParams, DeleteParams, DynamicObject, GetParams, ListParams, LogParams, Patch, PatchParams, PostParams,
+    Api, AttachParams, DeleteParams, DynamicObject, GetParams, ListParams, LogParams, Patch, PatchParams,
+    PostParams,
 };
 use kube::core::{ApiResource, Request};
 use kube::runtime::{WatchStreamExt, watcher};
@@ -70,9 +71,11 @@ impl Real {
     }
 
     fn asked<'a>(&'a self, verb: &'a str, target: &Target, kind: &str, name: &str) -> Asked<'a> {
-        Asked::new(&self.name, verb, &target.resource.plural)
-            .group(&target.resource.group)
-            .object(kind, target.namespace.as_deref(), name)
+        Asked::new(&self.name, verb, &target.resource.plural).group(&target.resource.group).object(
+            kind,
+            target.namespace.as_deref(),
+            name,
+        )
     }
 
     async fn send(
@@ -277,9 +280,7 @@ impl Cluster for Real {
         command: &[String],
         stdin: Option<&[u8]>,
     ) -> Result<ExecOutput> {
-        let asked = || {
-            Asked::new(&self.name, "create", "pods/exec").object("Pod", Some(namespace), pod)
-        };
+        let asked = || Asked::new(&self.name, "create", "pods/exec").object("Pod", Some(namespace), pod);
         let params = AttachParams::default().container(container).stdin(stdin.is_some());
         let mut process =
             self.pods(namespace).exec(pod, command, &params).await.map_err(|e| asked().explain(e))?;
@@ -329,9 +330,9 @@ impl Cluster for Real {
                 .object("Pod", Some(namespace), pod)
                 .explain(e)
         })?;
-        let stream = forwarder
-            .take_stream(port)
-            .ok_or_else(|| ClusterError::Other(format!("no stream to port {port} of pod {namespace}/{pod}")))?;
+        let stream = forwarder.take_stream(port).ok_or_else(|| {
+            ClusterError::Other(format!("no stream to port {port} of pod {namespace}/{pod}"))
+        })?;
         Ok(Box::new(stream))
     }
 

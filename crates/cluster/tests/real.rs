@@ -32,9 +32,7 @@ async fn applying_tells_created_changed_and_unchanged_and_whose_a_field_is() {
     let cluster = cluster().await;
     let ns = "landfall-test-apply";
     home(&*cluster, ns).await;
-    let map = |value: &str| {
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": ns}, "data": {"k": value}})
-    };
+    let map = |value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": ns}, "data": {"k": value}});
     assert_eq!(cluster.apply(&map("1"), "helm", false).await.unwrap(), Applied::Created);
     assert_eq!(cluster.apply(&map("1"), "helm", false).await.unwrap(), Applied::Unchanged);
     assert_eq!(cluster.apply(&map("2"), "helm", false).await.unwrap(), Applied::Changed);
@@ -67,7 +65,10 @@ async fn a_watch_begins_with_a_listing_and_goes_on_with_changes() {
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "w", "namespace": ns, "labels": {"mine": "yes"}}});
     cluster.create(&map).await.unwrap();
     match seen.next().await.unwrap().unwrap() {
-        Seen::Applied(object) => assert_eq!((object["kind"].as_str(), object["metadata"]["name"].as_str()), (Some("ConfigMap"), Some("w"))),
+        Seen::Applied(object) => assert_eq!(
+            (object["kind"].as_str(), object["metadata"]["name"].as_str()),
+            (Some("ConfigMap"), Some("w"))
+        ),
         other => panic!("{other:?}"),
     }
     assert!(cluster.delete(&gvk, Some(ns), "w", true).await.unwrap());
@@ -106,7 +107,8 @@ async fn commands_run_with_their_output_input_and_exit_code() {
     let output = run("echo out; echo err >&2; exit 7", None).await;
     assert_eq!((output.stdout.as_str(), output.stderr.as_str(), output.code), ("out\n", "err\n", 7));
     assert_eq!(run("cat", Some(b"told")).await.stdout, "told");
-    let never = cluster.exec("openstack", "mariadb-server-0", "mariadb", &["/no/such".to_owned()], None).await;
+    let never =
+        cluster.exec("openstack", "mariadb-server-0", "mariadb", &["/no/such".to_owned()], None).await;
     assert!(never.is_err() || never.is_ok_and(|o| o.code != 0));
 }
 
@@ -131,7 +133,12 @@ async fn what_a_user_may_not_do_is_known_beforehand_and_named_when_refused() {
     let (version, served) = cluster.version().await.unwrap();
     assert!(version.starts_with("v1."), "{version}");
     assert!(served.contains(&"apps/v1/Deployment".to_owned()) && served.contains(&"v1".to_owned()));
-    let access = Access { verb: "patch".into(), group: "apps".into(), resource: "deployments".into(), namespace: None };
+    let access = Access {
+        verb: "patch".into(),
+        group: "apps".into(),
+        resource: "deployments".into(),
+        namespace: None,
+    };
     assert_eq!(cluster.denied(&[access]).await.unwrap(), []);
 }
 

@@ -38,7 +38,9 @@ pub(crate) struct Shared {
 /// How a step ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    Done { changed: bool },
+    Done {
+        changed: bool,
+    },
     Failed(Box<Failure>),
     /// What it waits for can not come; the step that brings it tells why.
     Skipped(String),

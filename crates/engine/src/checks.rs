@@ -68,7 +68,8 @@ pub async fn check(
     let began = Instant::now();
     let deadline = began + ctx.patience;
     let mut pause = FIRST_PAUSE;
-    let outcome = |passed, evidence| CheckOutcome { spec: spec.clone(), passed, evidence, took: began.elapsed() };
+    let outcome =
+        |passed, evidence| CheckOutcome { spec: spec.clone(), passed, evidence, took: began.elapsed() };
     loop {
         let tried = tokio::select! {
             tried = kinds::carry_out(cluster, &spec.kind, secrets, ctx) => tried,

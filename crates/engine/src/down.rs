@@ -105,7 +105,11 @@ pub fn losses(inventory: &Inventory, options: &DownOptions) -> Vec<Loss> {
                 n if n.contains("rabbitmq") => "the queues of RabbitMQ",
                 _ => "its files",
             };
-            Loss { object: key(claim, &inventory.namespace), what: format!("{size}: {holds}"), kept: !options.volumes }
+            Loss {
+                object: key(claim, &inventory.namespace),
+                what: format!("{size}: {holds}"),
+                kept: !options.volumes,
+            }
         })
         .collect();
     all.extend(inventory.runtime.iter().filter(|key| concerns(inventory, options, key)).map(|key| {
@@ -126,7 +130,8 @@ fn concerns(inventory: &Inventory, options: &DownOptions, data: &str) -> bool {
     }
     options.only.iter().any(|release| {
         let sets = inventory.releases.iter().filter(|r| r.name == *release).flat_map(|r| &r.objects);
-        data.contains(release.as_str()) || sets.filter(|o| kind(o) == "StatefulSet").any(|o| data.contains(name(o)))
+        data.contains(release.as_str())
+            || sets.filter(|o| kind(o) == "StatefulSet").any(|o| data.contains(name(o)))
     })
 }
 
@@ -273,7 +278,16 @@ pub async fn down(
         let ok = exit == ExitKind::Ok;
         emit.send(What::RunDone { ok, changed, took_ms: millis(took), critical_path: Vec::new() });
     }
-    Ok(RunOutcome { run: id, exit, changed, failures, failed_checks: Vec::new(), done, of: steps.len(), took })
+    Ok(RunOutcome {
+        run: id,
+        exit,
+        changed,
+        failures,
+        failed_checks: Vec::new(),
+        done,
+        of: steps.len(),
+        took,
+    })
 }
 
 /// Things that go together; later stages go when the earlier are gone.
@@ -291,8 +305,11 @@ fn steps(inventory: &Inventory, options: &DownOptions) -> Vec<Removal> {
     let mut steps = Vec::new();
     let wanted = |release: &&FoundRelease| options.only.is_empty() || options.only.contains(&release.name);
     for release in inventory.releases.iter().filter(wanted) {
-        let (running, rest): (Vec<&Object>, Vec<&Object>) =
-            release.objects.iter().filter(|o| !is_kept(o)).partition(|o| is_workload(kind(o)) || kind(o) == "CronJob");
+        let (running, rest): (Vec<&Object>, Vec<&Object>) = release
+            .objects
+            .iter()
+            .filter(|o| !is_kept(o))
+            .partition(|o| is_workload(kind(o)) || kind(o) == "CronJob");
         // Their permissions and settings stay as long as pods may still use them.
         let mut stages: Vec<Vec<_>> =
             [running, rest].into_iter().map(|stage| stage.into_iter().filter_map(target).collect()).collect();
@@ -303,7 +320,8 @@ fn steps(inventory: &Inventory, options: &DownOptions) -> Vec<Removal> {
     }
     if options.volumes {
         let claims = inventory.volumes.iter().filter(|claim| concerns(inventory, options, name(claim)));
-        steps.push(Removal { id: "volumes/remove".into(), stages: vec![claims.filter_map(target).collect()] });
+        steps
+            .push(Removal { id: "volumes/remove".into(), stages: vec![claims.filter_map(target).collect()] });
         let mut rest: Vec<_> = inventory
             .runtime
             .iter()
@@ -332,13 +350,17 @@ async fn remove_all(
         if stage.is_empty() {
             continue;
         }
-        let names: BTreeSet<String> = stage.iter().map(|(gvk, _, name)| format!("{} {name}", gvk.kind.to_lowercase())).collect();
-        emit.waiting(&step.id, vec![format!("removing {}", names.into_iter().collect::<Vec<_>>().join(", "))]);
+        let names: BTreeSet<String> =
+            stage.iter().map(|(gvk, _, name)| format!("{} {name}", gvk.kind.to_lowercase())).collect();
+        emit.waiting(
+            &step.id,
+            vec![format!("removing {}", names.into_iter().collect::<Vec<_>>().join(", "))],
+        );
         let results: Vec<bool> = stream::iter(stage.clone())
             .map(|(gvk, home, name)| async move {
-                again(|| cluster.delete(&gvk, home.as_deref(), &name, true))
-                    .await
-                    .map_err(|error| (format!("{}/{}/{name}", gvk.kind, home.as_deref().unwrap_or_default()), error))
+                again(|| cluster.delete(&gvk, home.as_deref(), &name, true)).await.map_err(|error| {
+                    (format!("{}/{}/{name}", gvk.kind, home.as_deref().unwrap_or_default()), error)
+                })
             })
             .buffer_unordered(AT_ONCE)
             .try_collect()
@@ -361,8 +383,10 @@ mod tests {
     use super::*;
 
     fn inventory() -> Inventory {
-        let claim = |name: &str| json!({"kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": "openstack"},
-            "spec": {"resources": {"requests": {"storage": "5Gi"}}}});
+        let claim = |name: &str| {
+            json!({"kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": "openstack"},
+            "spec": {"resources": {"requests": {"storage": "5Gi"}}}})
+        };
         Inventory {
             namespace: "openstack".into(),
             volumes: vec![claim("mysql-data-mariadb-server-0"), claim("rabbitmq-data-rabbitmq-rabbitmq-0")],
@@ -385,7 +409,9 @@ mod tests {
     fn only_the_data_of_the_service_that_goes_is_named() {
         let only = DownOptions { volumes: true, only: vec!["rabbitmq".into()] };
         let gone = losses(&inventory(), &only);
-        assert_eq!(gone.iter().map(|l| l.object.as_str()).collect::<Vec<_>>(),
-            ["PersistentVolumeClaim/openstack/rabbitmq-data-rabbitmq-rabbitmq-0"]);
+        assert_eq!(
+            gone.iter().map(|l| l.object.as_str()).collect::<Vec<_>>(),
+            ["PersistentVolumeClaim/openstack/rabbitmq-data-rabbitmq-rabbitmq-0"]
+        );
     }
 }

@@ -22,19 +22,61 @@ pub struct Event {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum What {
     /// `changes` counts steps whose change is not `none`.
-    RunStarted { cluster: String, cloud: String, steps: Vec<StepBrief>, changes: usize },
-    StepStarted { step: String },
+    RunStarted {
+        cluster: String,
+        cloud: String,
+        steps: Vec<StepBrief>,
+        changes: usize,
+    },
+    StepStarted {
+        step: String,
+    },
     /// What the step waits for now, root cause last; sent again only when it changes.
-    StepWaiting { step: String, causes: Vec<String> },
-    StepDone { step: String, changed: bool, took_ms: u64 },
-    StepFailed { step: String, failure: Failure },
+    StepWaiting {
+        step: String,
+        causes: Vec<String>,
+    },
+    StepDone {
+        step: String,
+        changed: bool,
+        took_ms: u64,
+    },
+    StepFailed {
+        step: String,
+        failure: Failure,
+    },
     /// Not started because a step it needs failed.
-    StepSkipped { step: String, because: String },
-    CheckPassed { check: String, guide: String, title: Text, evidence: String, took_ms: u64 },
-    CheckFailed { check: String, guide: String, title: Text, evidence: String, remedy: Text },
-    Note { text: Text },
-    RunDone { ok: bool, changed: bool, took_ms: u64, critical_path: Vec<(String, u64)> },
-    RunCancelled { done: usize, of: usize },
+    StepSkipped {
+        step: String,
+        because: String,
+    },
+    CheckPassed {
+        check: String,
+        guide: String,
+        title: Text,
+        evidence: String,
+        took_ms: u64,
+    },
+    CheckFailed {
+        check: String,
+        guide: String,
+        title: Text,
+        evidence: String,
+        remedy: Text,
+    },
+    Note {
+        text: Text,
+    },
+    RunDone {
+        ok: bool,
+        changed: bool,
+        took_ms: u64,
+        critical_path: Vec<(String, u64)>,
+    },
+    RunCancelled {
+        done: usize,
+        of: usize,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

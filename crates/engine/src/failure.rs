@@ -12,7 +12,11 @@ pub(crate) fn of_diagnosis(diagnosis: &Diagnosis) -> Failure {
         causes: diagnosis
             .links
             .iter()
-            .map(|link| Cause { object: link.object.clone(), says: link.says.clone(), evidence: link.evidence.clone() })
+            .map(|link| Cause {
+                object: link.object.clone(),
+                says: link.says.clone(),
+                evidence: link.evidence.clone(),
+            })
             .collect(),
         remedy: Text::new(diagnosis.remedy.en.clone(), diagnosis.remedy.ko.clone()),
     }

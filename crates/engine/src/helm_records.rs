@@ -33,33 +33,42 @@ impl std::fmt::Debug for HelmRecords {
 
 impl Records for HelmRecords {
     fn encode(&self, spec: &RecordSpec) -> Result<Object> {
-        let source = self.0.get(&format!("{}/{}", spec.namespace, spec.release)).ok_or_else(|| EngineError::Record {
-            release: spec.release.clone(),
-            what: "written",
-            message: "its chart was not rendered in this run".to_owned(),
+        let source = self.0.get(&format!("{}/{}", spec.namespace, spec.release)).ok_or_else(|| {
+            EngineError::Record {
+                release: spec.release.clone(),
+                what: "written",
+                message: "its chart was not rendered in this run".to_owned(),
+            }
         })?;
         let now = Timestamp::now();
         let version = i64::from(spec.revision);
-        let mut record =
-            Record::new(&spec.release, &spec.namespace, version, &source.chart, &source.values, &source.rendered, now);
+        let mut record = Record::new(
+            &spec.release,
+            &spec.namespace,
+            version,
+            &source.chart,
+            &source.values,
+            &source.rendered,
+            now,
+        );
         record.set_status(Status::from_word(&spec.status), spec.description.clone());
         secret(&record, Some(now.as_second()), None).map_err(|e| failed(&spec.release, "written", &e))
     }
 
     fn restate(&self, before: &Object, status: &str, description: &str) -> Result<Object> {
         let mut record = read(before)?;
-        let description = if description.is_empty() { record.info.description.clone() } else { description.to_owned() };
+        let description =
+            if description.is_empty() { record.info.description.clone() } else { description.to_owned() };
         record.set_status(Status::from_word(status), description);
         let created = before["metadata"]["labels"]["createdAt"].as_str().and_then(|s| s.parse().ok());
-        secret(&record, created, Some(Timestamp::now().as_second())).map_err(|e| failed(&record.name, "rewritten", &e))
+        secret(&record, created, Some(Timestamp::now().as_second()))
+            .map_err(|e| failed(&record.name, "rewritten", &e))
     }
 
     fn manifest(&self, before: &Object) -> Result<Vec<Object>> {
         let record = read(before)?;
-        let documents = landfall_helm::yaml::parse_documents(&record.manifest).map_err(|e| EngineError::Record {
-            release: record.name.clone(),
-            what: "read",
-            message: e.to_string(),
+        let documents = landfall_helm::yaml::parse_documents(&record.manifest).map_err(|e| {
+            EngineError::Record { release: record.name.clone(), what: "read", message: e.to_string() }
         })?;
         Ok(documents.into_iter().filter(Value::is_object).collect())
     }

@@ -45,7 +45,11 @@ pub async fn read(cluster: &dyn Cluster, namespace: &str) -> landfall_cluster::a
 }
 
 /// Adds or renews the entry of a run.
-pub(crate) async fn write(cluster: &dyn Cluster, namespace: &str, entry: &Entry) -> landfall_cluster::api::Result<()> {
+pub(crate) async fn write(
+    cluster: &dyn Cluster,
+    namespace: &str,
+    entry: &Entry,
+) -> landfall_cluster::api::Result<()> {
     let mut runs = read(cluster, namespace).await?;
     runs.retain(|known| known.run != entry.run);
     runs.push(entry.clone());

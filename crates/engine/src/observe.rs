@@ -109,7 +109,8 @@ impl Observer {
         for want in wants {
             match want {
                 Want::Logs { namespace, pod, container, previous } => {
-                    if let Ok(text) = self.cluster.logs(namespace, pod, container, LOG_LINES, *previous).await {
+                    if let Ok(text) = self.cluster.logs(namespace, pod, container, LOG_LINES, *previous).await
+                    {
                         let key = World::log_key(namespace, pod, container, *previous);
                         self.change(|world| world.logs.insert(key, text));
                     }
@@ -147,8 +148,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// The API of kinds that a diagnosis may ask for.
 fn api_of(kind: &str) -> Option<Gvk> {
     let api = match kind {
-        "Pod" | "Node" | "Secret" | "ConfigMap" | "Service" | "PersistentVolumeClaim" | "PersistentVolume"
-        | "Namespace" | "Event" | "ResourceQuota" | "ServiceAccount" | "Endpoints" => "v1",
+        "Pod"
+        | "Node"
+        | "Secret"
+        | "ConfigMap"
+        | "Service"
+        | "PersistentVolumeClaim"
+        | "PersistentVolume"
+        | "Namespace"
+        | "Event"
+        | "ResourceQuota"
+        | "ServiceAccount"
+        | "Endpoints" => "v1",
         "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => "apps/v1",
         "Job" | "CronJob" => "batch/v1",
         "StorageClass" => "storage.k8s.io/v1",
@@ -188,7 +199,8 @@ impl Watching {
                     tracing::debug!(kind = self.kind, %error, "watching");
                     lock(&self.trouble).insert(self.kind.clone(), error.to_string());
                     // Nothing to hope for here: others must not wait for it.
-                    let hopeless = matches!(error, ClusterError::Forbidden { .. } | ClusterError::UnknownKind(_));
+                    let hopeless =
+                        matches!(error, ClusterError::Forbidden { .. } | ClusterError::UnknownKind(_));
                     if hopeless && !settled {
                         settled = true;
                         self.left.send_modify(|left| *left = left.saturating_sub(1));

@@ -75,7 +75,11 @@ pub async fn prepare(
 ///
 /// # Errors
 /// A cluster that does not answer.
-pub async fn look(cluster: &dyn Cluster, blueprint: &Blueprint, releases: &[RenderedRelease]) -> Result<Snapshot> {
+pub async fn look(
+    cluster: &dyn Cluster,
+    blueprint: &Blueprint,
+    releases: &[RenderedRelease],
+) -> Result<Snapshot> {
     let namespaces = releases.iter().map(|r| r.namespace.as_str()).collect();
     let states = states(cluster, namespaces).await?;
     snapshot::gather(cluster, blueprint, releases, states).await

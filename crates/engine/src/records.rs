@@ -55,7 +55,8 @@ pub(crate) fn digest(record: &Value) -> &str {
 
 /// The records of a release, oldest first.
 pub(crate) async fn list(cluster: &dyn Cluster, namespace: &str, release: &str) -> Result<Vec<Value>> {
-    let selector = if release.is_empty() { "owner=helm".to_owned() } else { format!("owner=helm,name={release}") };
+    let selector =
+        if release.is_empty() { "owner=helm".to_owned() } else { format!("owner=helm,name={release}") };
     let gvk = secret_kind();
     let mut found = again(|| cluster.list(&gvk, Some(namespace), &selector)).await?;
     found.sort_by_key(revision);
@@ -71,7 +72,11 @@ pub(crate) struct Begun {
 }
 
 /// Writes the pending record of a release, or takes up the one that a dead run left.
-pub(crate) async fn begin(cluster: &dyn Cluster, records: &dyn Records, release: &RenderedRelease) -> Result<Begun> {
+pub(crate) async fn begin(
+    cluster: &dyn Cluster,
+    records: &dyn Records,
+    release: &RenderedRelease,
+) -> Result<Begun> {
     let known = list(cluster, &release.namespace, &release.name).await?;
     let mut begun = Begun::default();
     // Back to the last that was whole: what a broken try left behind must be seen, too.
@@ -113,7 +118,11 @@ pub(crate) async fn begin(cluster: &dyn Cluster, records: &dyn Records, release:
 }
 
 /// Marks the latest record deployed, former ones superseded, and forgets the oldest.
-pub(crate) async fn finish(cluster: &dyn Cluster, records: &dyn Records, release: &RenderedRelease) -> Result<bool> {
+pub(crate) async fn finish(
+    cluster: &dyn Cluster,
+    records: &dyn Records,
+    release: &RenderedRelease,
+) -> Result<bool> {
     let known = list(cluster, &release.namespace, &release.name).await?;
     let Some((last, former)) = known.split_last() else {
         return Err(EngineError::Record {
@@ -151,13 +160,22 @@ pub(crate) async fn fail(
 ) -> Result<()> {
     let known = list(cluster, &release.namespace, &release.name).await?;
     match known.last() {
-        Some(last) if status(last).starts_with("pending-") => restate(cluster, records, last, "failed", why).await,
+        Some(last) if status(last).starts_with("pending-") => {
+            restate(cluster, records, last, "failed", why).await
+        }
         _ => Ok(()),
     }
 }
 
-async fn restate(cluster: &dyn Cluster, records: &dyn Records, secret: &Value, status: &str, why: &str) -> Result<()> {
-    let (namespace, name) = (secret["metadata"]["namespace"].as_str(), secret["metadata"]["name"].as_str().unwrap_or_default());
+async fn restate(
+    cluster: &dyn Cluster,
+    records: &dyn Records,
+    secret: &Value,
+    status: &str,
+    why: &str,
+) -> Result<()> {
+    let (namespace, name) =
+        (secret["metadata"]["namespace"].as_str(), secret["metadata"]["name"].as_str().unwrap_or_default());
     let gvk = secret_kind();
     let mut latest = secret.clone();
     loop {
@@ -166,12 +184,10 @@ async fn restate(cluster: &dyn Cluster, records: &dyn Records, secret: &Value, s
         next["metadata"]["resourceVersion"] = latest["metadata"]["resourceVersion"].clone();
         match again(|| cluster.replace(&next)).await {
             // Changed meanwhile, perhaps by a try of ours whose answer was lost.
-            Err(ClusterError::Stale { .. }) => {
-                match again(|| cluster.get(&gvk, namespace, name)).await? {
-                    Some(found) => latest = found,
-                    None => return Ok(()),
-                }
-            }
+            Err(ClusterError::Stale { .. }) => match again(|| cluster.get(&gvk, namespace, name)).await? {
+                Some(found) => latest = found,
+                None => return Ok(()),
+            },
             Ok(_) => return Ok(()),
             Err(error) => return Err(error.into()),
         }

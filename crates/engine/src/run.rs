@@ -153,7 +153,8 @@ pub async fn run(plan: Plan, ctx: RunContext) -> crate::error::Result<RunOutcome
     entry.took_ms = millis(took);
     entry.changed = tally.changed;
     entry.steps = tally.times.iter().map(|(step, took, _)| (step.clone(), *took)).collect();
-    entry.failures = tally.failures.iter().map(|(step, failure)| (step.clone(), failure.code.clone())).collect();
+    entry.failures =
+        tally.failures.iter().map(|(step, failure)| (step.clone(), failure.code.clone())).collect();
     if (changes > 0 || exit != ExitKind::Ok)
         && let Err(error) = journal::write(&*ctx.cluster, &ctx.namespace, &entry).await
     {
@@ -214,7 +215,11 @@ fn brief(step: &Step) -> StepBrief {
 fn exit_kind(tally: &Tally) -> ExitKind {
     if tally.cancelled {
         ExitKind::Cancelled
-    } else if tally.failures.iter().any(|(_, f)| matches!(f.code.as_str(), "cluster-unreachable" | "forbidden")) {
+    } else if tally
+        .failures
+        .iter()
+        .any(|(_, f)| matches!(f.code.as_str(), "cluster-unreachable" | "forbidden"))
+    {
         ExitKind::Cluster
     } else if !tally.failures.is_empty() {
         ExitKind::StepFailed

@@ -69,8 +69,10 @@ pub(crate) struct Scheduler {
 impl Scheduler {
     pub fn new(plan: Plan, shared: Arc<Shared>, check_context: CheckContext) -> Self {
         let ways = ways_to_end(&plan);
-        let at: HashMap<String, usize> = plan.steps.iter().enumerate().map(|(i, s)| (s.id.clone(), i)).collect();
-        let needs = plan.steps.iter().map(|s| s.needs.iter().filter_map(|n| at.get(n).copied()).collect()).collect();
+        let at: HashMap<String, usize> =
+            plan.steps.iter().enumerate().map(|(i, s)| (s.id.clone(), i)).collect();
+        let needs =
+            plan.steps.iter().map(|s| s.needs.iter().filter_map(|n| at.get(n).copied()).collect()).collect();
         let way = plan.steps.iter().map(|s| ways.get(&s.id).copied().unwrap_or(0)).collect();
         let count = plan.steps.len();
         Self {
@@ -123,8 +125,9 @@ impl Scheduler {
     }
 
     fn start_what_can(&mut self) {
-        let mut able: Vec<usize> =
-            (0..self.steps.len()).filter(|i| self.state[*i] == State::Pending && self.may_start(*i)).collect();
+        let mut able: Vec<usize> = (0..self.steps.len())
+            .filter(|i| self.state[*i] == State::Pending && self.may_start(*i))
+            .collect();
         able.sort_by_key(|i| (std::cmp::Reverse(self.way[*i]), *i));
         for index in able {
             let watches_only = matches!(self.steps[index].action, Action::Ready { .. });
@@ -138,9 +141,9 @@ impl Scheduler {
     fn may_start(&self, index: usize) -> bool {
         match &self.steps[index].action {
             // Watched from when its objects are there.
-            Action::Ready { .. } => self.needs[index]
-                .iter()
-                .all(|need| !matches!(self.steps[*need].action, Action::Apply { .. }) || self.state[*need] == State::Done),
+            Action::Ready { .. } => self.needs[index].iter().all(|need| {
+                !matches!(self.steps[*need].action, Action::Apply { .. }) || self.state[*need] == State::Done
+            }),
             _ => self.needs[index].iter().all(|need| self.state[*need] == State::Done),
         }
     }
@@ -159,7 +162,8 @@ impl Scheduler {
                 let (check, context) = (check.clone(), self.check_context.clone());
                 self.running.spawn(async move {
                     let outcome =
-                        checks::check(&shared.cluster, &check, &shared.secrets, &context, &shared.cancel).await;
+                        checks::check(&shared.cluster, &check, &shared.secrets, &context, &shared.cancel)
+                            .await;
                     Message::Checked(index, Box::new(outcome))
                 })
             }
@@ -219,7 +223,9 @@ impl Scheduler {
             // Hooks may have had workloads rolled: both must hold at once.
             let targets = Shared::workloads(release);
             let ready = shared.observer.read(|world| {
-                targets.iter().all(|at| world.get(at).is_some_and(|o| landfall_health::readiness(o).is_ready()))
+                targets
+                    .iter()
+                    .all(|at| world.get(at).is_some_and(|o| landfall_health::readiness(o).is_ready()))
             });
             if !ready {
                 self.state[index] = State::Pending;
@@ -289,10 +295,14 @@ impl Scheduler {
         self.state[index] = State::Failed;
         let step = self.steps[index].clone();
         self.shared.emit.send(What::StepFailed { step: step.id.clone(), failure: failure.clone() });
-        let why = failure.causes.last().map_or_else(|| failure.code.clone(), |c| format!("{}: {}", c.object, c.says));
+        let why = failure
+            .causes
+            .last()
+            .map_or_else(|| failure.code.clone(), |c| format!("{}: {}", c.object, c.says));
         self.tally.failures.push((step.id.clone(), failure));
-        if let Action::Apply { release, namespace } | Action::Hook { release, namespace, .. } | Action::Ready { release, namespace } =
-            &step.action
+        if let Action::Apply { release, namespace }
+        | Action::Hook { release, namespace, .. }
+        | Action::Ready { release, namespace } = &step.action
         {
             let shared = Arc::clone(&self.shared);
             if let Some(release) = shared.release(release, namespace)
@@ -306,7 +316,9 @@ impl Scheduler {
 
     fn skip(&mut self, index: usize, because: &str) {
         self.state[index] = State::Skipped;
-        self.shared.emit.send(What::StepSkipped { step: self.steps[index].id.clone(), because: because.to_owned() });
+        self.shared
+            .emit
+            .send(What::StepSkipped { step: self.steps[index].id.clone(), because: because.to_owned() });
         self.skip_dependents(index);
     }
 
@@ -325,16 +337,23 @@ impl Scheduler {
 
     /// From the last step to end back through the need that ended last.
     fn critical_path(&self) -> Vec<(String, u64)> {
-        let mut at = (0..self.steps.len()).filter(|i| self.ended[*i].is_some()).max_by_key(|i| self.ended[*i]);
+        let mut at =
+            (0..self.steps.len()).filter(|i| self.ended[*i].is_some()).max_by_key(|i| self.ended[*i]);
         let mut path = Vec::new();
         let mut seen = BTreeSet::new();
         while let Some(index) = at {
             if !seen.insert(index) {
                 break;
             }
-            let before = self.needs[index].iter().copied().filter(|i| self.ended[*i].is_some()).max_by_key(|i| self.ended[*i]);
+            let before = self.needs[index]
+                .iter()
+                .copied()
+                .filter(|i| self.ended[*i].is_some())
+                .max_by_key(|i| self.ended[*i]);
             let from = before.and_then(|i| self.ended[i]).or(self.began[index]);
-            let took = self.ended[index].zip(from).map_or(0, |(end, from)| millis(end.saturating_duration_since(from)));
+            let took = self.ended[index]
+                .zip(from)
+                .map_or(0, |(end, from)| millis(end.saturating_duration_since(from)));
             path.push((self.steps[index].id.clone(), took));
             at = before;
         }
@@ -356,7 +375,10 @@ async fn act(shared: &Shared, step: &Step) -> Ended {
         },
         Action::Hook { release, namespace, kind, name } => {
             let Some(release) = shared.release(release, namespace) else { return unknown() };
-            let hook = release.hooks.iter().find(|h| h.object["kind"] == kind.as_str() && h.object["metadata"]["name"] == name.as_str());
+            let hook = release
+                .hooks
+                .iter()
+                .find(|h| h.object["kind"] == kind.as_str() && h.object["metadata"]["name"] == name.as_str());
             match hook {
                 Some(hook) => shared.hook(&step.id, release, hook).await.into(),
                 None => unknown(),

@@ -65,7 +65,12 @@ pub(crate) fn decoded(secret: &Value) -> BTreeMap<String, String> {
 }
 
 /// An Opaque Secret with these keys of `secrets`; `keys` is data key to name.
-pub(crate) fn object(namespace: &str, name: &str, keys: &BTreeMap<String, String>, secrets: &Secrets) -> Value {
+pub(crate) fn object(
+    namespace: &str,
+    name: &str,
+    keys: &BTreeMap<String, String>,
+    secrets: &Secrets,
+) -> Value {
     let data: BTreeMap<&String, String> = keys
         .iter()
         .filter_map(|(key, from)| secrets.0.get(from).map(|value| (key, STANDARD.encode(value))))

@@ -29,7 +29,10 @@ async fn a_missing_image_is_told_and_the_others_finish() {
     ran.done("rabbitmq/ready");
     ran.done("memcached/ready");
     let skipped = ran.skipped();
-    assert!(skipped.contains(&"keystone/job/keystone-db-init") && skipped.contains(&"keystone/ready"), "{skipped:?}");
+    assert!(
+        skipped.contains(&"keystone/job/keystone-db-init") && skipped.contains(&"keystone/ready"),
+        "{skipped:?}"
+    );
     assert_eq!(ran.outcome.failures.len(), 1, "{:#?}", ran.outcome.failures);
     let record = sim.object("Secret/openstack/sh.helm.release.v1.mariadb.v1").unwrap();
     assert_eq!(record["metadata"]["labels"]["status"], "failed");
@@ -55,7 +58,8 @@ async fn a_corrected_image_takes_the_place_of_one_that_never_started() {
         faults.missing_images.insert("localhost/landfall/mariadb-server:1".into());
     });
     up(&sim, &cloud(CLOUD)).await;
-    let corrected = CLOUD.replace("name: mariadb-server,", "name: mariadb-server, image: \"localhost/landfall/mariadb:2\",");
+    let corrected = CLOUD
+        .replace("name: mariadb-server,", "name: mariadb-server, image: \"localhost/landfall/mariadb:2\",");
     let ran = up(&sim, &cloud(&corrected)).await;
     assert_eq!(ran.outcome.exit, ExitKind::Ok, "{:#?}", ran.outcome);
     let pod = sim.object("Pod/openstack/mariadb-server-0").unwrap();
@@ -116,7 +120,10 @@ async fn a_pod_that_fits_nowhere_is_told_with_what_lacks() {
 #[tokio::test]
 async fn a_node_without_the_label_is_told() {
     let sim = Sim::new();
-    let unlabelled = CLOUD.replace("  - {kind: node-label, key: openstack-control-plane, value: enabled, nodes: [\"*\"]}\n", "");
+    let unlabelled = CLOUD.replace(
+        "  - {kind: node-label, key: openstack-control-plane, value: enabled, nodes: [\"*\"]}\n",
+        "",
+    );
     let ran = up(&sim, &cloud(&unlabelled)).await;
     let failure = ran.failure("mariadb/ready");
     assert_eq!(failure.code, "unschedulable", "{}", told(failure));

@@ -35,7 +35,8 @@ async fn order_respects_needs_under_any_interleaving() {
         for step in &ran.plan.steps {
             for need in &step.needs {
                 // Readiness is watched from the start, and told at the end.
-                let after = if step.id.ends_with("/ready") { ran.done(&step.id) } else { ran.started(&step.id) };
+                let after =
+                    if step.id.ends_with("/ready") { ran.done(&step.id) } else { ran.started(&step.id) };
                 assert!(ran.done(need) < after, "seed {seed}: {} before {need}", step.id);
             }
         }
@@ -134,7 +135,9 @@ async fn two_runs_at_once_are_kept_apart() {
     let cloud = cloud(CLOUD);
     sim.put(serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "openstack"}}));
     let cluster: std::sync::Arc<dyn landfall_cluster::api::Cluster> = std::sync::Arc::new(sim.clone());
-    let held = landfall_cluster::lease::RunLock::acquire(cluster, "openstack", "test", "kim@desk pid 7").await.unwrap();
+    let held = landfall_cluster::lease::RunLock::acquire(cluster, "openstack", "test", "kim@desk pid 7")
+        .await
+        .unwrap();
     let plan = planned(&sim, &cloud).await;
     let (context, _seen) = context(&sim, &cloud);
     let error = landfall_engine::run(plan, context).await.unwrap_err();
@@ -168,7 +171,8 @@ async fn coredns_is_restarted_once_and_only_where_its_role_lacked_something() {
     let sim = Sim::new();
     let cloud = cloud(CLOUD);
     up(&sim, &cloud).await;
-    let restarts = |sim: &Sim| sim.writes().iter().filter(|w| *w == "patch Deployment/kube-system/coredns").count();
+    let restarts =
+        |sim: &Sim| sim.writes().iter().filter(|w| *w == "patch Deployment/kube-system/coredns").count();
     assert_eq!(restarts(&sim), 1);
     up(&sim, &cloud).await;
     assert_eq!(restarts(&sim), 1);
@@ -196,7 +200,9 @@ async fn an_upgrade_replaces_what_can_not_change_and_removes_what_is_no_more_wan
     };
     assert_eq!((status(1).as_deref(), status(2).as_deref()), (Some("superseded"), Some("deployed")));
     // The hooks ran for the new content, the other releases were left alone.
-    assert!(ran.plan.steps.iter().any(|s| s.id == "keystone/job/keystone-db-sync" && s.change == landfall_plan::model::Change::Replace));
+    assert!(ran.plan.steps.iter().any(
+        |s| s.id == "keystone/job/keystone-db-sync" && s.change == landfall_plan::model::Change::Replace
+    ));
     assert!(sim.object("Secret/openstack/sh.helm.release.v1.mariadb.v2").is_none());
 }
 
@@ -211,19 +217,34 @@ async fn down_keeps_data_unless_volumes_are_named() {
         let inventory = inspect(&sim, "openstack").await.unwrap();
         let (events, _seen) = tokio::sync::mpsc::unbounded_channel();
         let cancel = tokio_util::sync::CancellationToken::new();
-        down(std::sync::Arc::clone(&cluster), "test", &inventory, &options, "tester", cancel, events).await.unwrap()
+        down(std::sync::Arc::clone(&cluster), "test", &inventory, &options, "tester", cancel, events)
+            .await
+            .unwrap()
     };
     let outcome = remove(DownOptions::default()).await;
     assert_eq!(outcome.exit, ExitKind::Ok, "{outcome:#?}");
     let left = sim.keys();
-    for gone in ["Pod/openstack", "Deployment/openstack", "StatefulSet/openstack", "Service/openstack", "Job/openstack", "Secret/openstack/sh.helm"] {
+    for gone in [
+        "Pod/openstack",
+        "Deployment/openstack",
+        "StatefulSet/openstack",
+        "Service/openstack",
+        "Job/openstack",
+        "Secret/openstack/sh.helm",
+    ] {
         assert!(!left.iter().any(|key| key.starts_with(gone)), "{gone}: {left:#?}");
     }
-    for kept in ["PersistentVolumeClaim/openstack/mysql-data-mariadb-server-0", "Secret/openstack/landfall-secrets"] {
+    for kept in
+        ["PersistentVolumeClaim/openstack/mysql-data-mariadb-server-0", "Secret/openstack/landfall-secrets"]
+    {
         assert!(left.iter().any(|key| key == kept), "{kept}: {left:#?}");
     }
     assert_eq!(up(&sim, &cloud).await.outcome.exit, ExitKind::Ok);
     remove(DownOptions { volumes: true, only: Vec::new() }).await;
-    let left: Vec<String> = sim.keys().into_iter().filter(|key| key.contains("/openstack/") && !key.starts_with("Lease")).collect();
+    let left: Vec<String> = sim
+        .keys()
+        .into_iter()
+        .filter(|key| key.contains("/openstack/") && !key.starts_with("Lease"))
+        .collect();
     assert_eq!(left, Vec::<String>::new());
 }

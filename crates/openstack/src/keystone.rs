@@ -37,7 +37,10 @@ impl Credentials {
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("user", &self.user).field("project", &self.project).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("user", &self.user)
+            .field("project", &self.project)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,7 +60,10 @@ pub struct Token {
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Token").field("expires", &self.expires).field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("Token")
+            .field("expires", &self.expires)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -147,10 +153,10 @@ impl Keystone {
             return Err(Error::status(&asked, answer.status, &answer.body));
         }
         let json: serde_json::Value = parsed(&answer.body, &asked)?;
-        json["version"]["id"].as_str().map(str::to_owned).ok_or_else(|| Error::Answer {
-            asked,
-            message: "no version.id".into(),
-        })
+        json["version"]["id"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| Error::Answer { asked, message: "no version.id".into() })
     }
 
     /// A token scoped to the project.

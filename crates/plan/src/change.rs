@@ -38,7 +38,11 @@ pub fn of_release(release: &RenderedRelease, snapshot: &Snapshot) -> Change {
         return Change::Create;
     }
     let present = |object: &Value| snapshot.objects.contains_key(&key(object, &release.namespace));
-    if is_deployed(release, snapshot) && release.objects.iter().all(present) { Change::None } else { Change::Update }
+    if is_deployed(release, snapshot) && release.objects.iter().all(present) {
+        Change::None
+    } else {
+        Change::Update
+    }
 }
 
 /// Jobs of the release (not hooks) whose template differs from the live one: they must be made anew.
@@ -49,16 +53,25 @@ pub fn jobs_to_replace(release: &RenderedRelease, snapshot: &Snapshot) -> Vec<St
         .filter(|o| kind(o) == "Job")
         .map(|o| (key(o, &release.namespace), o))
         .filter(|(key, wanted)| {
-            snapshot.objects.get(key).is_some_and(|live| !covers(&live["spec"]["template"], &wanted["spec"]["template"]))
+            snapshot
+                .objects
+                .get(key)
+                .is_some_and(|live| !covers(&live["spec"]["template"], &wanted["spec"]["template"]))
         })
         .map(|(key, _)| key)
         .collect()
 }
 
 /// `release_change` is what the plan does with the release's objects.
-pub fn of_hook(hook: &RenderedHook, release: &RenderedRelease, snapshot: &Snapshot, release_change: Change) -> Change {
+pub fn of_hook(
+    hook: &RenderedHook,
+    release: &RenderedRelease,
+    snapshot: &Snapshot,
+    release_change: Change,
+) -> Change {
     let live = snapshot.objects.get(&key(&hook.object, &release.namespace));
-    let ours = live.is_some_and(|l| l["metadata"]["annotations"][DIGEST_ANNOTATION] == release.digest.as_str());
+    let ours =
+        live.is_some_and(|l| l["metadata"]["annotations"][DIGEST_ANNOTATION] == release.digest.as_str());
     let finished = live.is_some_and(|l| readiness(l).is_ready());
     let goes = hook.delete_policies.iter().any(|p| p == "hook-succeeded");
     if ours && finished {
@@ -72,7 +85,9 @@ pub fn of_hook(hook: &RenderedHook, release: &RenderedRelease, snapshot: &Snapsh
     }
     match live {
         None => Change::Create,
-        Some(live) if ours && !matches!(readiness(live), landfall_health::Readiness::Failed { .. }) => Change::Update,
+        Some(live) if ours && !matches!(readiness(live), landfall_health::Readiness::Failed { .. }) => {
+            Change::Update
+        }
         Some(_) => Change::Replace,
     }
 }
@@ -81,9 +96,12 @@ pub fn of_hook(hook: &RenderedHook, release: &RenderedRelease, snapshot: &Snapsh
 /// Nodes that are named but not there.
 pub fn of_prerequisite(prerequisite: &Prerequisite, snapshot: &Snapshot) -> Result<Change, PlanError> {
     Ok(match prerequisite {
-        Prerequisite::Namespace { name, labels } => match snapshot.objects.get(&format!("Namespace//{name}")) {
+        Prerequisite::Namespace { name, labels } => match snapshot.objects.get(&format!("Namespace//{name}"))
+        {
             None => Change::Create,
-            Some(live) if labels.iter().all(|(k, v)| live["metadata"]["labels"][k] == v.as_str()) => Change::None,
+            Some(live) if labels.iter().all(|(k, v)| live["metadata"]["labels"][k] == v.as_str()) => {
+                Change::None
+            }
             Some(_) => Change::Update,
         },
         Prerequisite::NodeLabel { key, value, nodes } => {
@@ -105,7 +123,12 @@ pub fn of_prerequisite(prerequisite: &Prerequisite, snapshot: &Snapshot) -> Resu
 ///
 /// # Errors
 /// Nodes that are named but not there.
-pub fn nodes_without(key: &str, value: &str, nodes: &[String], snapshot: &Snapshot) -> Result<Vec<String>, PlanError> {
+pub fn nodes_without(
+    key: &str,
+    value: &str,
+    nodes: &[String],
+    snapshot: &Snapshot,
+) -> Result<Vec<String>, PlanError> {
     let present: Vec<(&str, &Value)> =
         snapshot.objects.iter().filter_map(|(k, node)| Some((k.strip_prefix("Node//")?, node))).collect();
     let all = nodes.iter().any(|n| n == "*");

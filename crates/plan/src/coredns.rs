@@ -27,7 +27,11 @@ pub fn lacking(rules: &[Value]) -> Vec<String> {
     NEEDED
         .iter()
         .filter(|(group, resource)| !(allowed(group, resource, "list") && allowed(group, resource, "watch")))
-        .map(|(group, resource)| if group.is_empty() { (*resource).to_owned() } else { format!("{resource}.{group}") })
+        .map(
+            |(group, resource)| {
+                if group.is_empty() { (*resource).to_owned() } else { format!("{resource}.{group}") }
+            },
+        )
         .collect()
 }
 
@@ -40,7 +44,9 @@ pub fn rules(role: &Value) -> &[Value] {
 pub fn is_bound(binding: &Value, namespace: &str, account: &str) -> bool {
     binding["roleRef"]["name"] == "coredns"
         && binding["subjects"].as_array().is_some_and(|subjects| {
-            subjects.iter().any(|s| s["kind"] == "ServiceAccount" && s["name"] == account && s["namespace"] == namespace)
+            subjects
+                .iter()
+                .any(|s| s["kind"] == "ServiceAccount" && s["name"] == account && s["namespace"] == namespace)
         })
 }
 

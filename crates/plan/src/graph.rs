@@ -115,16 +115,20 @@ impl Graph {
     /// Releases whose workloads or hooks this release's ones wait for; itself left out.
     pub fn releases_needed(&self, release: usize) -> BTreeSet<usize> {
         let own = self.nodes.iter().filter(|n| n.release == release);
-        own.flat_map(|n| n.needs.iter().map(|at| self.nodes[*at].release).chain(n.needs_applied.iter().copied()))
-            .filter(|other| *other != release)
-            .collect()
+        own.flat_map(|n| {
+            n.needs.iter().map(|at| self.nodes[*at].release).chain(n.needs_applied.iter().copied())
+        })
+        .filter(|other| *other != release)
+        .collect()
     }
 
     fn refuse_rings(&self) -> Result<(), PlanError> {
         let edges: BTreeMap<usize, Vec<usize>> =
             self.nodes.iter().enumerate().map(|(at, n)| (at, n.needs.iter().copied().collect())).collect();
         match crate::order::ring(&edges) {
-            Some(ring) => Err(PlanError::Cycle { path: ring.iter().map(|at| self.nodes[*at].key.clone()).collect() }),
+            Some(ring) => {
+                Err(PlanError::Cycle { path: ring.iter().map(|at| self.nodes[*at].key.clone()).collect() })
+            }
             None => Ok(()),
         }
     }
@@ -176,7 +180,14 @@ impl Finder<'_> {
         Ok(())
     }
 
-    fn elsewhere(&self, kind: &str, ns: &str, wanted: &str, dependency: &Dependency, node: &Node) -> Result<(), PlanError> {
+    fn elsewhere(
+        &self,
+        kind: &str,
+        ns: &str,
+        wanted: &str,
+        dependency: &Dependency,
+        node: &Node,
+    ) -> Result<(), PlanError> {
         if self.snapshot.objects.contains_key(&format!("{kind}/{ns}/{wanted}")) {
             return Ok(());
         }
@@ -190,16 +201,20 @@ impl Finder<'_> {
                 .objects
                 .iter()
                 .chain(hooks)
-                .find(|o| kind(o) == wanted_kind && name(o) == wanted && namespace(o, &release.namespace) == ns)
+                .find(|o| {
+                    kind(o) == wanted_kind && name(o) == wanted && namespace(o, &release.namespace) == ns
+                })
                 .map(|object| (index, object))
         })
     }
 
     fn matching(&self, ns: &str, fits: impl Fn(&Value) -> bool) -> Vec<usize> {
         let all = self.nodes.iter().enumerate();
-        all.filter(|(_, (release, _, object))| namespace(object, &self.releases[*release].namespace) == ns && fits(object))
-            .map(|(at, _)| at)
-            .collect()
+        all.filter(|(_, (release, _, object))| {
+            namespace(object, &self.releases[*release].namespace) == ns && fits(object)
+        })
+        .map(|(at, _)| at)
+        .collect()
     }
 
     fn named(&self, wanted_kind: &str, ns: &str, wanted: &str) -> Vec<usize> {
@@ -212,7 +227,11 @@ impl Finder<'_> {
         let Some(selector) = selector.as_object().filter(|s| !s.is_empty()) else { return Vec::new() };
         // A finished Job serves nobody.
         let labels = |object: &Value| {
-            if kind(object) == "Job" { Value::Null } else { pod_template(object).map_or(Value::Null, |t| t["metadata"]["labels"].clone()) }
+            if kind(object) == "Job" {
+                Value::Null
+            } else {
+                pod_template(object).map_or(Value::Null, |t| t["metadata"]["labels"].clone())
+            }
         };
         let whole = self.matching(ns, |object| {
             let labels = labels(object);

@@ -80,14 +80,29 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub enum Action {
-    Ensure { prerequisite: Prerequisite },
+    Ensure {
+        prerequisite: Prerequisite,
+    },
     /// Write the pending record and apply the objects of the release.
-    Apply { release: String, namespace: String },
+    Apply {
+        release: String,
+        namespace: String,
+    },
     /// Run one hook object and wait for its end; a hook that is not a Job or Pod is only applied.
-    Hook { release: String, namespace: String, kind: String, name: String },
+    Hook {
+        release: String,
+        namespace: String,
+        kind: String,
+        name: String,
+    },
     /// Wait until every workload of the release is ready, then mark the record deployed.
-    Ready { release: String, namespace: String },
-    Check { check: CheckSpec },
+    Ready {
+        release: String,
+        namespace: String,
+    },
+    Check {
+        check: CheckSpec,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -68,11 +68,13 @@ pub fn is_workload(kind: &str) -> bool {
 /// Whether everything that `wanted` says is in `live`, which may say more (defaults, status).
 pub fn covers(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(field, value)| match live.get(field) {
-            Some(found) => covers(found, value),
-            // The server leaves out what is empty.
-            None => is_empty(value),
-        }),
+        (Value::Object(live), Value::Object(wanted)) => {
+            wanted.iter().all(|(field, value)| match live.get(field) {
+                Some(found) => covers(found, value),
+                // The server leaves out what is empty.
+                None => is_empty(value),
+            })
+        }
         (Value::Array(live), Value::Array(wanted)) => {
             live.len() == wanted.len() && live.iter().zip(wanted).all(|(l, w)| covers(l, w))
         }
@@ -128,7 +130,8 @@ mod tests {
 
     #[test]
     fn a_live_object_with_defaults_covers_what_was_wanted() {
-        let wanted = json!({"containers": [{"name": "a", "resources": {"limits": {"cpu": "1000m"}}, "env": []}]});
+        let wanted =
+            json!({"containers": [{"name": "a", "resources": {"limits": {"cpu": "1000m"}}, "env": []}]});
         let live = json!({"containers": [{"name": "a", "resources": {"limits": {"cpu": "1"}}, "terminationMessagePath": "/x"}],
             "dnsPolicy": "ClusterFirst"});
         assert!(covers(&live, &wanted));

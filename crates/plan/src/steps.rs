@@ -37,7 +37,9 @@ pub(crate) fn steps(
         let released = releases.iter().find(|r| r.service == check.service);
         let needs = match released {
             Some(release) => vec![ready_id(release)],
-            None => prepared.iter().filter(|id| id.split('/').next() == Some(&check.service)).cloned().collect(),
+            None => {
+                prepared.iter().filter(|id| id.split('/').next() == Some(&check.service)).cloned().collect()
+            }
         };
         steps.push(Step {
             id: format!("{}/check/{what}", check.service),
@@ -50,7 +52,8 @@ pub(crate) fn steps(
         });
     }
     // The guide numbers its steps by service; the checks say which.
-    let guides: Vec<(String, String)> = blueprint.checks.iter().map(|c| (c.service.clone(), c.guide.clone())).collect();
+    let guides: Vec<(String, String)> =
+        blueprint.checks.iter().map(|c| (c.service.clone(), c.guide.clone())).collect();
     for step in steps.iter_mut().filter(|s| s.guide.is_empty()) {
         if let Some((_, guide)) = guides.iter().find(|(service, _)| *service == step.service) {
             step.guide.clone_from(guide);
@@ -108,13 +111,15 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn release(&self, index: usize, prepared: &[String], steps: &mut Vec<Step>) {
         let release = &self.releases[index];
-        let apply_change = if self.options.force && change::of_release(release, self.snapshot) == Change::None {
+        let apply_change = if self.options.force && change::of_release(release, self.snapshot) == Change::None
+        {
             Change::Update
         } else {
             change::of_release(release, self.snapshot)
         };
         let upgrade = change::is_upgrade(release, self.snapshot);
-        let (pre, post) = if upgrade { ("pre-upgrade", "post-upgrade") } else { ("pre-install", "post-install") };
+        let (pre, post) =
+            if upgrade { ("pre-upgrade", "post-upgrade") } else { ("pre-install", "post-install") };
 
         let mut first: BTreeSet<String> = prepared.iter().cloned().collect();
         if self.options.ordering == Ordering::Helm && index > 0 {
@@ -138,7 +143,12 @@ impl Planner<'_> {
         let hooks_change = steps.iter().any(|s| after.contains(&s.id) && s.change != Change::None);
         let mut needs: BTreeSet<String> = applied.into_iter().chain(after).collect();
         let others = self.graph.releases_needed(index);
-        needs.extend(others.into_iter().filter(|o| !self.graph.are_mutual(index, *o)).map(|o| ready_id(&self.releases[o])));
+        needs.extend(
+            others
+                .into_iter()
+                .filter(|o| !self.graph.are_mutual(index, *o))
+                .map(|o| ready_id(&self.releases[o])),
+        );
         steps.push(Step {
             id: ready_id(release),
             service: release.service.clone(),
@@ -181,11 +191,12 @@ impl Planner<'_> {
                 needs.extend(lighter.map(|(_, h)| hook_id(release, h)));
             }
             needs.remove(&id);
-            let change = if self.options.force && !ids.is_empty() && change::is_deployed(release, self.snapshot) {
-                Change::Replace
-            } else {
-                change::of_hook(hook, release, self.snapshot, release_change)
-            };
+            let change =
+                if self.options.force && !ids.is_empty() && change::is_deployed(release, self.snapshot) {
+                    Change::Replace
+                } else {
+                    change::of_hook(hook, release, self.snapshot, release_change)
+                };
             steps.push(Step {
                 id,
                 service: release.service.clone(),

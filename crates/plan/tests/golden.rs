@@ -60,10 +60,15 @@ fn a_cloud_that_is_as_wanted_needs_no_change() {
         }
         for hook in &release.hooks {
             let mut job = hook.object.clone();
-            job["status"] = serde_json::json!({"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]});
+            job["status"] =
+                serde_json::json!({"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]});
             after.snapshot.objects.insert(landfall_plan::object::key(&job, "openstack"), job);
         }
-        let state = landfall_plan::model::ReleaseState { revision: 1, status: "deployed".into(), digest: release.digest.clone() };
+        let state = landfall_plan::model::ReleaseState {
+            revision: 1,
+            status: "deployed".into(),
+            digest: release.digest.clone(),
+        };
         after.snapshot.releases.insert(format!("openstack/{}", release.name), state);
     }
     after.blueprint.prerequisites.clear();
@@ -79,5 +84,7 @@ fn a_cloud_that_is_as_wanted_needs_no_change() {
     // So does a job that pods would wait for.
     let mut lacking = after.clone();
     lacking.snapshot.objects.remove("Job/openstack/keystone-db-sync");
-    assert!(plan_of(&lacking).step("keystone/job/keystone-db-sync").is_some_and(|s| s.change == Change::Create));
+    assert!(
+        plan_of(&lacking).step("keystone/job/keystone-db-sync").is_some_and(|s| s.change == Change::Create)
+    );
 }

@@ -143,7 +143,8 @@ pub fn cloud(text: &str) -> Cloud {
     };
     let mut names: Vec<&String> = script.releases.keys().collect();
     names.sort_by_key(|name| script.order.iter().position(|n| n == *name).unwrap_or(usize::MAX));
-    let releases: Vec<RenderedRelease> = names.iter().map(|name| rendered(name, &script.releases[*name])).collect();
+    let releases: Vec<RenderedRelease> =
+        names.iter().map(|name| rendered(name, &script.releases[*name])).collect();
 
     let mut snapshot = Snapshot::default();
     for (key, said) in &script.cluster {
@@ -153,7 +154,11 @@ pub fn cloud(text: &str) -> Cloud {
         let digest = releases.iter().find(|r| r.name == *name && recorded.same).map(|r| r.digest.clone());
         snapshot.releases.insert(
             format!("{NAMESPACE}/{name}"),
-            ReleaseState { revision: recorded.revision, status: recorded.status.clone(), digest: digest.unwrap_or_default() },
+            ReleaseState {
+                revision: recorded.revision,
+                status: recorded.status.clone(),
+                digest: digest.unwrap_or_default(),
+            },
         );
     }
     let prerequisites: Vec<Prerequisite> = script
@@ -180,7 +185,8 @@ pub fn cloud(text: &str) -> Cloud {
 
 fn check(check: &Check) -> CheckSpec {
     let service = check.id.split('/').next().unwrap_or_default().to_owned();
-    let kind = CheckKind::PodsReady { namespace: NAMESPACE.into(), selector: check.pods.clone(), at_least: 1 };
+    let kind =
+        CheckKind::PodsReady { namespace: NAMESPACE.into(), selector: check.pods.clone(), at_least: 1 };
     CheckSpec {
         id: check.id.clone(),
         service,
@@ -206,9 +212,17 @@ fn rendered(name: &str, release: &Release) -> RenderedRelease {
         .iter()
         .map(|hook| RenderedHook {
             object: workload(hook, hook.kind.as_deref().unwrap_or("Job")),
-            events: if hook.events.is_empty() { vec!["post-install".into(), "post-upgrade".into()] } else { hook.events.clone() },
+            events: if hook.events.is_empty() {
+                vec!["post-install".into(), "post-upgrade".into()]
+            } else {
+                hook.events.clone()
+            },
             weight: hook.weight,
-            delete_policies: if hook.delete.is_empty() { vec!["before-hook-creation".into()] } else { hook.delete.clone() },
+            delete_policies: if hook.delete.is_empty() {
+                vec!["before-hook-creation".into()]
+            } else {
+                hook.delete.clone()
+            },
         })
         .collect();
     let text = serde_json::to_string(&(&objects, &hooks)).unwrap_or_default();
@@ -218,7 +232,10 @@ fn rendered(name: &str, release: &Release) -> RenderedRelease {
         namespace: NAMESPACE.into(),
         objects,
         hooks,
-        digest: format!("digest-{:x}", text.bytes().fold(7u64, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b)))),
+        digest: format!(
+            "digest-{:x}",
+            text.bytes().fold(7u64, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b)))
+        ),
     }
 }
 
@@ -254,14 +271,22 @@ fn workload(workload: &Workload, kind: &str) -> Value {
             let claims: Vec<Value> = workload
                 .volumes
                 .iter()
-                .map(|v| json!({"metadata": {"name": v}, "spec": {"accessModes": ["ReadWriteOnce"],
-                    "storageClassName": "general", "resources": {"requests": {"storage": "5Gi"}}}}))
+                .map(|v| {
+                    json!({"metadata": {"name": v}, "spec": {"accessModes": ["ReadWriteOnce"],
+                    "storageClassName": "general", "resources": {"requests": {"storage": "5Gi"}}}})
+                })
                 .collect();
-            ("apps/v1", json!({"replicas": workload.replicas.unwrap_or(1), "serviceName": workload.name, "selector": selector,
-                "template": pod, "volumeClaimTemplates": claims}))
+            (
+                "apps/v1",
+                json!({"replicas": workload.replicas.unwrap_or(1), "serviceName": workload.name, "selector": selector,
+                "template": pod, "volumeClaimTemplates": claims}),
+            )
         }
         "DaemonSet" => ("apps/v1", json!({"selector": selector, "template": pod})),
-        _ => ("apps/v1", json!({"replicas": workload.replicas.unwrap_or(1), "selector": selector, "template": pod})),
+        _ => (
+            "apps/v1",
+            json!({"replicas": workload.replicas.unwrap_or(1), "selector": selector, "template": pod}),
+        ),
     };
     json!({"apiVersion": api, "kind": kind, "metadata": {"name": workload.name, "namespace": NAMESPACE, "labels": workload.labels}, "spec": spec})
 }

@@ -97,13 +97,17 @@ struct State {
 
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State").field("objects", &self.objects.len()).field("writes", &self.writes.len()).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("objects", &self.objects.len())
+            .field("writes", &self.writes.len())
+            .finish_non_exhaustive()
     }
 }
 
 fn key_of(gvk: &Gvk, namespace: Option<&str>, name: &str) -> Key {
     let kind = format!("{}/{}", gvk.group, gvk.kind);
-    let namespace = if landfall_plan::object::is_cluster_scoped(&gvk.kind) { "" } else { namespace.unwrap_or_default() };
+    let namespace =
+        if landfall_plan::object::is_cluster_scoped(&gvk.kind) { "" } else { namespace.unwrap_or_default() };
     (kind, namespace.to_owned(), name.to_owned())
 }
 
@@ -236,7 +240,11 @@ impl State {
     /// Stores an object, with what the server adds; tells the watchers.
     fn put(&mut self, mut object: Value) -> Value {
         let Some(gvk) = Gvk::of(&object) else { return object };
-        let key = key_of(&gvk, object["metadata"]["namespace"].as_str(), object["metadata"]["name"].as_str().unwrap_or_default());
+        let key = key_of(
+            &gvk,
+            object["metadata"]["namespace"].as_str(),
+            object["metadata"]["name"].as_str().unwrap_or_default(),
+        );
         let before = self.objects.get(&key);
         let same = |field: &str| before.is_some_and(|b| b.get(field) == object.get(field));
         let generation = match before {
@@ -279,7 +287,9 @@ impl State {
         let owned: Vec<Key> = self
             .objects
             .iter()
-            .filter(|(_, o)| o["metadata"]["ownerReferences"].as_array().is_some_and(|r| r.iter().any(|r| r["uid"] == uid)))
+            .filter(|(_, o)| {
+                o["metadata"]["ownerReferences"].as_array().is_some_and(|r| r.iter().any(|r| r["uid"] == uid))
+            })
             .map(|(k, _)| k.clone())
             .collect();
         for child in owned {

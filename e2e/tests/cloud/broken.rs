@@ -37,6 +37,9 @@ fn told(world: &World, broken: &Broken<'_>) -> Outcome {
     let lines = child.stdout.take().map(|out| BufReader::new(out).lines()).into_iter().flatten();
     for line in lines.map_while(Result::ok) {
         let event: Value = serde_json::from_str(&line).unwrap_or_default();
+        if event["event"] == "step-waiting" {
+            eprintln!("{:>7} ms {}: {}", event["elapsed_ms"], event["step"], event["causes"]);
+        }
         if event["event"] == "step-failed" && failure.is_none() {
             eprintln!("told after {:.1?}: {}", began.elapsed(), event["failure"]);
             failure = Some(event["failure"].clone());

@@ -48,7 +48,8 @@ pub async fn connect_as(
         .await
         .map_err(|e| ClusterError::Other(format!("kubeconfig: {}", told(&e))))?;
     config.connect_timeout = Some(CONNECT);
-    let client = Client::try_from(config).map_err(|e| ClusterError::Other(format!("kubeconfig: {}", told(&e))))?;
+    let client =
+        Client::try_from(config).map_err(|e| ClusterError::Other(format!("kubeconfig: {}", told(&e))))?;
     Ok(Arc::new(Real { name: shown, client, discovery: Discovery::default() }))
 }
 

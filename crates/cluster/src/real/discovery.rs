@@ -64,8 +64,10 @@ impl Discovery {
 
     /// All that the server serves: `apps/v1`, `apps/v1/Deployment`, sorted.
     pub async fn served(&self, client: &Client) -> Result<Vec<String>, kube::Error> {
-        let (core, groups) =
-            futures::try_join!(client.list_core_api_versions_aggregated(), client.list_api_groups_aggregated())?;
+        let (core, groups) = futures::try_join!(
+            client.list_core_api_versions_aggregated(),
+            client.list_api_groups_aggregated()
+        )?;
         let mut served = Vec::new();
         for group in core.items.into_iter().chain(groups.items) {
             let name = group.metadata.and_then(|m| m.name).unwrap_or_default();

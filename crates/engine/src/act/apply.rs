@@ -18,7 +18,8 @@ const AT_ONCE: usize = 8;
 
 impl Shared {
     pub async fn apply(&self, release: &RenderedRelease) -> Acted {
-        let begun = records::begin(&*self.cluster, &*self.records, release).await.map_err(unrecorded(release))?;
+        let begun =
+            records::begin(&*self.cluster, &*self.records, release).await.map_err(unrecorded(release))?;
         let mut changed = begun.wrote;
         for stage in stages(release) {
             let results: Vec<bool> = stream::iter(stage)
@@ -93,7 +94,8 @@ pub(crate) fn is_kept(object: &Value) -> bool {
 /// With the marks by which Helm knows its own.
 pub(crate) fn owned(object: &Object, release: &RenderedRelease) -> Object {
     let mut object = object.clone();
-    if !is_cluster_scoped(kind(&object)) && object["metadata"]["namespace"].as_str().is_none_or(str::is_empty) {
+    if !is_cluster_scoped(kind(&object)) && object["metadata"]["namespace"].as_str().is_none_or(str::is_empty)
+    {
         object["metadata"]["namespace"] = json!(release.namespace);
     }
     for field in ["labels", "annotations"] {

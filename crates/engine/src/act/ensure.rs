@@ -58,7 +58,9 @@ impl Shared {
             Gvk::new("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
         );
         let symptom = "Deployment/kube-system/coredns";
-        let found = again(|| self.cluster.get(&deployments, Some("kube-system"), "coredns")).await.map_err(refused(symptom))?;
+        let found = again(|| self.cluster.get(&deployments, Some("kube-system"), "coredns"))
+            .await
+            .map_err(refused(symptom))?;
         let Some(deployment) = found else {
             self.emit.note(
                 "no Deployment coredns in kube-system: this cluster's DNS is another, nothing to allow",
@@ -66,9 +68,12 @@ impl Shared {
             );
             return Ok(false);
         };
-        let account = deployment["spec"]["template"]["spec"]["serviceAccountName"].as_str().unwrap_or("default");
+        let account =
+            deployment["spec"]["template"]["spec"]["serviceAccountName"].as_str().unwrap_or("default");
 
-        let role = again(|| self.cluster.get(&roles, None, "coredns")).await.map_err(refused("ClusterRole//coredns"))?;
+        let role = again(|| self.cluster.get(&roles, None, "coredns"))
+            .await
+            .map_err(refused("ClusterRole//coredns"))?;
         let mut changed = false;
         let known = role.as_ref().map(coredns::rules).unwrap_or_default();
         if !coredns::lacking(known).is_empty() {
@@ -113,7 +118,8 @@ impl Shared {
         let gvk = Gvk::new("v1", "Secret");
         let live = again(|| self.cluster.get(&gvk, Some(namespace), name)).await.map_err(refused(&key))?;
         let known = live.as_ref().map(secrets::decoded).unwrap_or_default();
-        let differs = keys.iter().any(|(k, from)| known.get(k).is_some_and(|v| Some(v) != self.secrets.0.get(from)));
+        let differs =
+            keys.iter().any(|(k, from)| known.get(k).is_some_and(|v| Some(v) != self.secrets.0.get(from)));
         if name == secrets::NAME && differs {
             return Err(failure::plain(
                 "secrets-changed",

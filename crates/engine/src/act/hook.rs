@@ -29,7 +29,9 @@ impl Shared {
         }
 
         let live = again(|| self.cluster.get(&gvk, home, &at.name)).await.map_err(refused(&key))?;
-        let ours = live.as_ref().is_some_and(|l| l["metadata"]["annotations"][DIGEST_ANNOTATION] == release.digest.as_str());
+        let ours = live
+            .as_ref()
+            .is_some_and(|l| l["metadata"]["annotations"][DIGEST_ANNOTATION] == release.digest.as_str());
         let state = live.as_ref().map(readiness);
         match (&live, ours, state) {
             (Some(_), true, Some(Readiness::Ready)) => {
@@ -51,7 +53,8 @@ impl Shared {
         }
         let begun = again(|| self.cluster.get(&gvk, home, &at.name)).await.map_err(refused(&key))?;
         let uid = begun.map(|o| o["metadata"]["uid"].clone()).unwrap_or_default();
-        let ended = self.until(step, std::slice::from_ref(&at), Scope::All, |world| finished(world, &at, &uid)).await;
+        let ended =
+            self.until(step, std::slice::from_ref(&at), Scope::All, |world| finished(world, &at, &uid)).await;
         let policy = if ended.is_ok() { "hook-succeeded" } else { "hook-failed" };
         let over = ended.is_ok() || matches!(ended, Err(Stop::Failed(_)));
         if over && has(hook, policy) {
@@ -65,8 +68,9 @@ impl Shared {
         let declared = landfall_plan::graph::declared(&hook.object, &release.namespace);
         let mut targets: Vec<ObjectRef> = declared.dependencies.iter().filter_map(target).collect();
         targets.sort();
-        let ended =
-            self.until(step, &targets, Scope::All, |world| declared.dependencies.iter().all(|d| is_met(world, d))).await;
+        let ended = self
+            .until(step, &targets, Scope::All, |world| declared.dependencies.iter().all(|d| is_met(world, d)))
+            .await;
         ended.map_err(|stop| match stop {
             // Not this hook's fault: the step of what is waited for tells it.
             Stop::Failed(failure) => {
@@ -113,7 +117,10 @@ fn is_met(world: &World, dependency: &Dependency) -> bool {
         Dependency::DaemonSet { namespace, name } => ready(ObjectRef::new("DaemonSet", namespace, name)),
         Dependency::Jobs { namespace, labels } => {
             let wanted = as_map(labels);
-            let mut jobs = world.of_kind("Job", namespace).filter(|j| labels_match(j["metadata"].get("labels"), &wanted)).peekable();
+            let mut jobs = world
+                .of_kind("Job", namespace)
+                .filter(|j| labels_match(j["metadata"].get("labels"), &wanted))
+                .peekable();
             jobs.peek().is_some() && jobs.all(|job| readiness(job).is_ready())
         }
         Dependency::Pod { namespace, labels, .. } => {

@@ -58,11 +58,12 @@ impl Shared {
             }
             let found = self.diagnosed(targets, &mut asked).await;
             let fatal = found.iter().filter(|d| d.terminal && concerns(scope, d)).max_by_key(|d| rank(d));
-            let causes = match (self.observer.trouble(), fatal.or_else(|| found.iter().max_by_key(|d| rank(d)))) {
-                (Some(trouble), _) => vec![trouble],
-                (None, Some(diagnosis)) => diagnosis.causes(),
-                (None, None) => Vec::new(),
-            };
+            let causes =
+                match (self.observer.trouble(), fatal.or_else(|| found.iter().max_by_key(|d| rank(d)))) {
+                    (Some(trouble), _) => vec![trouble],
+                    (None, Some(diagnosis)) => diagnosis.causes(),
+                    (None, None) => Vec::new(),
+                };
             if !causes.is_empty() {
                 self.emit.waiting(step, causes.clone());
             }
@@ -138,9 +139,7 @@ impl Shared {
     }
 
     fn no_progress(&self, targets: &[ObjectRef]) -> crate::event::Failure {
-        let found = self.observer.read(|world| {
-            targets.iter().map(|at| diagnose(world, at)).max_by_key(rank)
-        });
+        let found = self.observer.read(|world| targets.iter().map(|at| diagnose(world, at)).max_by_key(rank));
         let mut failure = found.map_or_else(
             || failure::plain("no-progress", "", "nothing moved", "", ""),
             |diagnosis| failure::of_diagnosis(&diagnosis),
@@ -152,7 +151,8 @@ impl Shared {
 
 /// Pods of a former template that can not start.
 fn held_back(world: &World, set: &serde_json::Value) -> Vec<ObjectRef> {
-    let (Some(generation), Some(update)) = (set["metadata"]["generation"].as_i64(), set["status"]["updateRevision"].as_str())
+    let (Some(generation), Some(update)) =
+        (set["metadata"]["generation"].as_i64(), set["status"]["updateRevision"].as_str())
     else {
         return Vec::new();
     };
@@ -161,10 +161,12 @@ fn held_back(world: &World, set: &serde_json::Value) -> Vec<ObjectRef> {
     }
     let home = set["metadata"]["namespace"].as_str().unwrap_or_default();
     let pods = world.of_kind("Pod", home).filter(|pod| is_owned_by(pod, set));
-    pods.filter(|pod| pod["metadata"]["labels"]["controller-revision-hash"].as_str().is_some_and(|own| own != update))
-        .filter_map(ObjectRef::of)
-        .filter(|pod| diagnose(world, pod).terminal)
-        .collect()
+    pods.filter(|pod| {
+        pod["metadata"]["labels"]["controller-revision-hash"].as_str().is_some_and(|own| own != update)
+    })
+    .filter_map(ObjectRef::of)
+    .filter(|pod| diagnose(world, pod).terminal)
+    .collect()
 }
 
 /// A terminal one tells most, then a longer chain.
@@ -176,8 +178,10 @@ fn concerns(scope: Scope, diagnosis: &Diagnosis) -> bool {
     match scope {
         Scope::All => true,
         // Beyond a Service, Job or DaemonSet that is not the beginning it is another's.
-        Scope::Own => !diagnosis.links.iter().skip(1).any(|link| {
-            ["Service/", "Job/", "DaemonSet/"].iter().any(|kind| link.object.starts_with(kind))
-        }),
+        Scope::Own => {
+            !diagnosis.links.iter().skip(1).any(|link| {
+                ["Service/", "Job/", "DaemonSet/"].iter().any(|kind| link.object.starts_with(kind))
+            })
+        }
     }
 }

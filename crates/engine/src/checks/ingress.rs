@@ -25,7 +25,9 @@ pub(super) async fn address(cluster: &dyn Cluster, host: &str) -> Result<SocketA
     let on_node = pods.iter().filter(|pod| listens(pod) && readiness(pod).is_ready());
     let mut addresses = on_node.filter_map(|pod| pod["status"]["hostIP"].as_str()?.parse().ok());
     addresses.next().map(|ip| SocketAddr::new(ip, HTTP)).ok_or_else(|| {
-        Tried::NotYet(format!("the Ingress for {host} has no address, and no ready pod listens on a node's port 80"))
+        Tried::NotYet(format!(
+            "the Ingress for {host} has no address, and no ready pod listens on a node's port 80"
+        ))
     })
 }
 
@@ -59,7 +61,8 @@ mod tests {
 
     #[test]
     fn the_published_address_is_read() {
-        let ingress = json!({"status": {"loadBalancer": {"ingress": [{"hostname": "x"}, {"ip": "10.89.0.11"}]}}});
+        let ingress =
+            json!({"status": {"loadBalancer": {"ingress": [{"hostname": "x"}, {"ip": "10.89.0.11"}]}}});
         assert_eq!(published(&ingress).unwrap().to_string(), "10.89.0.11");
         assert_eq!(published(&json!({})), None);
     }
@@ -67,7 +70,9 @@ mod tests {
     #[test]
     fn a_controller_is_known_by_the_nodes_port() {
         assert!(listens(&json!({"spec": {"containers": [{"ports": [{"hostPort": 80}]}]}})));
-        assert!(listens(&json!({"spec": {"hostNetwork": true, "containers": [{"ports": [{"containerPort": 80}]}]}})));
+        assert!(listens(
+            &json!({"spec": {"hostNetwork": true, "containers": [{"ports": [{"containerPort": 80}]}]}})
+        ));
         assert!(!listens(&json!({"spec": {"containers": [{"ports": [{"containerPort": 80}]}]}})));
     }
 }

@@ -82,7 +82,9 @@ async fn coredns_role(cluster: &dyn Cluster) -> Seen {
 /// Pods that are meant to run: those of finished Jobs, and those that go, are left out.
 async fn pods(cluster: &dyn Cluster, namespace: &str, selector: &str) -> Result<Vec<Value>, ClusterError> {
     let mut found = cluster.list(&Gvk::new("v1", "Pod"), Some(namespace), selector).await?;
-    found.retain(|pod| pod["status"]["phase"] != "Succeeded" && pod["metadata"]["deletionTimestamp"].is_null());
+    found.retain(|pod| {
+        pod["status"]["phase"] != "Succeeded" && pod["metadata"]["deletionTimestamp"].is_null()
+    });
     Ok(found)
 }
 
@@ -95,7 +97,12 @@ async fn pods_ready(cluster: &dyn Cluster, namespace: &str, selector: &str, at_l
     let (ready, not): (Vec<&Value>, Vec<&Value>) = found.iter().partition(|pod| readiness(pod).is_ready());
     let names = |pods: &[&Value]| pods.iter().map(|p| name(p)).collect::<Vec<_>>().join(", ");
     if not.is_empty() && ready.len() >= at_least.max(1) {
-        return Ok(Tried::Passed(format!("{} of {} pods ready: {}", ready.len(), found.len(), names(&ready))));
+        return Ok(Tried::Passed(format!(
+            "{} of {} pods ready: {}",
+            ready.len(),
+            found.len(),
+            names(&ready)
+        )));
     }
     let mut seen = format!("{} of {} pods ready", ready.len(), found.len().max(at_least));
     for pod in not {
@@ -105,7 +112,13 @@ async fn pods_ready(cluster: &dyn Cluster, namespace: &str, selector: &str, at_l
     Ok(Tried::NotYet(seen))
 }
 
-async fn log_line(cluster: &dyn Cluster, namespace: &str, selector: &str, container: &str, contains: &str) -> Seen {
+async fn log_line(
+    cluster: &dyn Cluster,
+    namespace: &str,
+    selector: &str,
+    container: &str,
+    contains: &str,
+) -> Seen {
     let found = pods(cluster, namespace, selector).await?;
     if found.is_empty() {
         return Ok(Tried::NotYet(format!("no pod with {selector}")));
@@ -140,7 +153,8 @@ async fn exec(
         return Ok(Tried::Passed(if seen.is_empty() { format!("{}: done", name(pod)) } else { seen }));
     }
     let said = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
-    let missing = if output.code == 0 { format!(", but its output lacks {contains:?}") } else { String::new() };
+    let missing =
+        if output.code == 0 { format!(", but its output lacks {contains:?}") } else { String::new() };
     Ok(Tried::NotYet(format!("{}: exit code {}{missing}: {}", name(pod), output.code, shown(said))))
 }
 
@@ -170,7 +184,10 @@ async fn token(
     ctx: &CheckContext,
 ) -> Result<(Keystone, Token), Tried> {
     let Some(password) = secrets.0.get(&ctx.admin_secret) else {
-        return Err(Tried::Never(format!("the administrator's password ({}) is not known", ctx.admin_secret)));
+        return Err(Tried::Never(format!(
+            "the administrator's password ({}) is not known",
+            ctx.admin_secret
+        )));
     };
     let keystone = web(cluster, host, ctx).await?;
     match keystone.token(&Credentials::admin(password)).await {
@@ -194,6 +211,10 @@ async fn listed(keystone: &Keystone, token: &Token, wanted: &BTreeMap<String, St
     if missing.is_empty() {
         Tried::Passed(table.join("\n"))
     } else {
-        Tried::NotYet(format!("not in the service list: {}; it has:\n{}", missing.join(", "), table.join("\n")))
+        Tried::NotYet(format!(
+            "not in the service list: {}; it has:\n{}",
+            missing.join(", "),
+            table.join("\n")
+        ))
     }
 }

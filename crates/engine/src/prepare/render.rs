@@ -72,7 +72,8 @@ fn one(spec: &ReleaseSpec, charts: &Dir<'_>, options: &Options) -> Result<(Rende
     let mut objects = Vec::new();
     for crd in &rendered.crds {
         let text = String::from_utf8_lossy(&crd.data);
-        let documents = landfall_helm::yaml::parse_documents(&text).map_err(|e| failed(format!("{}: {e}", crd.source)))?;
+        let documents = landfall_helm::yaml::parse_documents(&text)
+            .map_err(|e| failed(format!("{}: {e}", crd.source)))?;
         for document in documents {
             flatten(document, &mut objects);
         }

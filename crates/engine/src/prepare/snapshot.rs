@@ -78,7 +78,9 @@ impl Wanted {
         match dependency {
             Dependency::Service { namespace, name } => self.one("v1", "Service", Some(namespace), name),
             Dependency::Job { namespace, name } => self.one("batch/v1", "Job", Some(namespace), name),
-            Dependency::DaemonSet { namespace, name } => self.one("apps/v1", "DaemonSet", Some(namespace), name),
+            Dependency::DaemonSet { namespace, name } => {
+                self.one("apps/v1", "DaemonSet", Some(namespace), name)
+            }
             _ => {}
         }
     }
@@ -116,7 +118,9 @@ mod tests {
 
     #[test]
     fn a_secret_in_a_snapshot_has_keys_without_values() {
-        let secret = redacted(json!({"kind": "Secret", "metadata": {"name": "a"}, "data": {"password": "aHVudGVyMg=="}}));
+        let secret = redacted(
+            json!({"kind": "Secret", "metadata": {"name": "a"}, "data": {"password": "aHVudGVyMg=="}}),
+        );
         assert_eq!(secret["data"], json!({"password": ""}));
     }
 }

@@ -54,11 +54,13 @@ impl Ran {
     }
 
     pub fn started(&self, id: &str) -> usize {
-        self.position(|what| matches!(what, What::StepStarted { step } if step == id)).unwrap_or_else(|| panic!("{id} never began"))
+        self.position(|what| matches!(what, What::StepStarted { step } if step == id))
+            .unwrap_or_else(|| panic!("{id} never began"))
     }
 
     pub fn done(&self, id: &str) -> usize {
-        self.position(|what| matches!(what, What::StepDone { step, .. } if step == id)).unwrap_or_else(|| panic!("{id} is not done"))
+        self.position(|what| matches!(what, What::StepDone { step, .. } if step == id))
+            .unwrap_or_else(|| panic!("{id} is not done"))
     }
 
     pub fn failure(&self, id: &str) -> &landfall_engine::event::Failure {
@@ -95,7 +97,11 @@ pub fn context(sim: &Sim, cloud: &Cloud) -> (RunContext, tokio::sync::mpsc::Unbo
         checks: CheckContext { patience: Duration::from_secs(1), ..CheckContext::default() },
         cancel: CancellationToken::new(),
         events,
-        limits: Limits { certainty: Duration::from_millis(50), patience: Duration::from_secs(1), ..Limits::default() },
+        limits: Limits {
+            certainty: Duration::from_millis(50),
+            patience: Duration::from_secs(1),
+            ..Limits::default()
+        },
         holder: "tester".into(),
     };
     (context, seen)

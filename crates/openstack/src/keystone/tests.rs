@@ -78,12 +78,22 @@ async fn a_token_opens_the_service_list() {
 #[tokio::test]
 async fn a_wrong_password_is_told_in_keystones_words_and_is_not_shown() {
     let address = serve(|_| {
-        (401, "", r#"{"error": {"code": 401, "message": "The request you have made requires authentication."}}"#.to_owned())
+        (
+            401,
+            "",
+            r#"{"error": {"code": 401, "message": "The request you have made requires authentication."}}"#
+                .to_owned(),
+        )
     })
     .await;
     let error = keystone(address).token(&Credentials::admin("hunter2")).await.unwrap_err();
     let shown = format!("{error} {error:?}");
-    assert!(error.to_string().contains("POST http://keystone.landfall.test/v3/auth/tokens: answered 401: The request"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("POST http://keystone.landfall.test/v3/auth/tokens: answered 401: The request"),
+        "{error}"
+    );
     assert!(!shown.contains("hunter2"));
     assert!(!error.is_transient());
 }

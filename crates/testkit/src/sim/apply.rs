@@ -7,8 +7,17 @@ use serde_json::{Map, Value};
 use super::{Key, State, shown};
 
 impl State {
-    pub(super) fn apply(&mut self, gvk: &Gvk, key: &Key, object: &Value, manager: &str, force: bool) -> Result<Applied> {
-        if !key.1.is_empty() && !self.objects.contains_key(&("/Namespace".into(), String::new(), key.1.clone())) {
+    pub(super) fn apply(
+        &mut self,
+        gvk: &Gvk,
+        key: &Key,
+        object: &Value,
+        manager: &str,
+        force: bool,
+    ) -> Result<Applied> {
+        if !key.1.is_empty()
+            && !self.objects.contains_key(&("/Namespace".into(), String::new(), key.1.clone()))
+        {
             return Err(ClusterError::NotFound { object: format!("Namespace//{}", key.1) });
         }
         let mut wanted = object.clone();
@@ -46,7 +55,10 @@ impl State {
             if !fixed.is_empty() && before.pointer(fixed) != live.pointer(fixed) {
                 return Err(ClusterError::Invalid {
                     object: shown(key),
-                    message: format!("{}: Invalid value: field is immutable", fixed.trim_start_matches('/').replace('/', ".")),
+                    message: format!(
+                        "{}: Invalid value: field is immutable",
+                        fixed.trim_start_matches('/').replace('/', ".")
+                    ),
                 });
             }
         }
@@ -54,7 +66,9 @@ impl State {
         let after = self.put(live);
         Ok(match before {
             None => Applied::Created,
-            Some(b) if b["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"] => Applied::Unchanged,
+            Some(b) if b["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"] => {
+                Applied::Unchanged
+            }
             Some(_) => Applied::Changed,
         })
     }
@@ -102,7 +116,9 @@ fn conflicts(theirs: &Value, ours: &Value, path: &str) -> Vec<String> {
     match (theirs, ours) {
         (Value::Object(theirs), Value::Object(ours)) => theirs
             .iter()
-            .filter_map(|(field, value)| ours.get(field).map(|own| conflicts(value, own, &format!("{path}.{field}"))))
+            .filter_map(|(field, value)| {
+                ours.get(field).map(|own| conflicts(value, own, &format!("{path}.{field}")))
+            })
             .flatten()
             .collect(),
         _ if theirs == ours => Vec::new(),

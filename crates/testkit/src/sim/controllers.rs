@@ -134,8 +134,10 @@ impl State {
         self.pod_of(&owner, &key.2, &name, &key.1, None);
         let pod = self.objects.get(&("/Pod".into(), key.1.clone(), name));
         owner["status"] = match pod.and_then(|p| p["status"]["phase"].as_str()) {
-            Some("Succeeded") => json!({"succeeded": 1, "startTime": "2026-01-01T00:00:00Z", "completionTime": "2026-01-01T00:00:01Z",
-                "conditions": [{"type": "SuccessCriteriaMet", "status": "True"}, {"type": "Complete", "status": "True"}]}),
+            Some("Succeeded") => {
+                json!({"succeeded": 1, "startTime": "2026-01-01T00:00:00Z", "completionTime": "2026-01-01T00:00:01Z",
+                "conditions": [{"type": "SuccessCriteriaMet", "status": "True"}, {"type": "Complete", "status": "True"}]})
+            }
             Some("Failed") => json!({"failed": 1, "startTime": "2026-01-01T00:00:00Z",
                 "conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded",
                     "message": "Job has reached the specified backoff limit"}]}),
@@ -144,7 +146,14 @@ impl State {
         self.put(owner);
     }
 
-    fn pod_of(&mut self, owner: &Value, workload: &str, name: &str, namespace: &str, claims: Option<&[Value]>) {
+    fn pod_of(
+        &mut self,
+        owner: &Value,
+        workload: &str,
+        name: &str,
+        namespace: &str,
+        claims: Option<&[Value]>,
+    ) {
         let key: Key = ("/Pod".into(), namespace.to_owned(), name.to_owned());
         let template = &owner["spec"]["template"];
         let mark = format!("{:x}", fingerprint(template));
@@ -176,7 +185,8 @@ impl State {
     }
 
     fn ready(&self, namespace: &str, names: &[String]) -> i64 {
-        let pods = names.iter().filter_map(|n| self.objects.get(&("/Pod".into(), namespace.to_owned(), n.clone())));
+        let pods =
+            names.iter().filter_map(|n| self.objects.get(&("/Pod".into(), namespace.to_owned(), n.clone())));
         pods.filter(|pod| is_ready(pod)).count() as i64
     }
 
@@ -186,12 +196,14 @@ impl State {
             .filter(|(_, c)| c["status"]["phase"] != "Bound")
             .map(|(_, c)| c.clone())
             .collect();
-        let classes: Vec<String> = self.of_kind("storage.k8s.io/StorageClass").map(|(k, _)| k.2.clone()).collect();
+        let classes: Vec<String> =
+            self.of_kind("storage.k8s.io/StorageClass").map(|(k, _)| k.2.clone()).collect();
         for mut claim in pending {
             let class = claim["spec"]["storageClassName"].as_str();
             let known = class.map_or(!classes.is_empty(), |class| classes.iter().any(|c| c == class));
             if known && !self.faults.no_storage {
-                claim["spec"]["volumeName"] = json!(format!("pv-{}", claim["metadata"]["name"].as_str().unwrap_or_default()));
+                claim["spec"]["volumeName"] =
+                    json!(format!("pv-{}", claim["metadata"]["name"].as_str().unwrap_or_default()));
                 claim["status"] = json!({"phase": "Bound"});
                 self.put(claim);
             }
@@ -199,14 +211,19 @@ impl State {
     }
 
     fn endpoints(&mut self) {
-        let services: Vec<(Key, Value)> = self.of_kind("/Service").map(|(k, v)| (k.clone(), v.clone())).collect();
+        let services: Vec<(Key, Value)> =
+            self.of_kind("/Service").map(|(k, v)| (k.clone(), v.clone())).collect();
         for (key, service) in services {
             let Some(selector) = service["spec"]["selector"].as_object() else { continue };
             let endpoints: Vec<Value> = self
                 .of_kind("/Pod")
-                .filter(|(k, pod)| k.1 == key.1 && selector.iter().all(|(l, v)| pod["metadata"]["labels"].get(l) == Some(v)))
-                .map(|(k, pod)| json!({"addresses": ["127.0.0.1"], "conditions": {"ready": is_ready(pod)},
-                    "targetRef": {"kind": "Pod", "name": k.2, "namespace": k.1}}))
+                .filter(|(k, pod)| {
+                    k.1 == key.1 && selector.iter().all(|(l, v)| pod["metadata"]["labels"].get(l) == Some(v))
+                })
+                .map(|(k, pod)| {
+                    json!({"addresses": ["127.0.0.1"], "conditions": {"ready": is_ready(pod)},
+                    "targetRef": {"kind": "Pod", "name": k.2, "namespace": k.1}})
+                })
                 .collect();
             self.put(json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
                 "metadata": {"name": format!("{}-0", key.2), "namespace": key.1, "labels": {"kubernetes.io/service-name": key.2},
@@ -239,5 +256,8 @@ fn reference(owner: &Value) -> Value {
 
 /// FNV-1a of the JSON text.
 fn fingerprint(value: &Value) -> u32 {
-    value.to_string().bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    value
+        .to_string()
+        .bytes()
+        .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

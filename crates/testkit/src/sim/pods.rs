@@ -12,7 +12,9 @@ impl State {
         for key in keys {
             let Some(pod) = self.objects.get(&key).cloned() else { continue };
             if let Some(next) = self.next(&pod, &key) {
-                if next["status"]["initContainerStatuses"].is_array() && pod["metadata"]["ownerReferences"][0]["kind"] == "Job" {
+                if next["status"]["initContainerStatuses"].is_array()
+                    && pod["metadata"]["ownerReferences"][0]["kind"] == "Job"
+                {
                     self.idled.insert(key.2.clone());
                 }
                 // A pod that could go on may be made to wait for its turn.
@@ -25,7 +27,9 @@ impl State {
 
     pub(super) fn has_pending_choice(&self) -> bool {
         self.seed != 0
-            && self.of_kind("/Pod").any(|(key, pod)| self.next(pod, key).is_some_and(|next| next["status"] != pod["status"]))
+            && self
+                .of_kind("/Pod")
+                .any(|(key, pod)| self.next(pod, key).is_some_and(|next| next["status"] != pod["status"]))
     }
 
     /// The pod one step further; none where it stays as it is for good.
@@ -71,7 +75,8 @@ impl State {
             return json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False",
                 "reason": "Unschedulable", "message": message}]});
         }
-        let all = ["initContainers", "containers"].iter().filter_map(|f| pod["spec"][*f].as_array()).flatten();
+        let all =
+            ["initContainers", "containers"].iter().filter_map(|f| pod["spec"][*f].as_array()).flatten();
         let mut images = all.filter_map(|c| c["image"].as_str());
         if let Some(image) = images.find(|i| self.faults.missing_images.contains(*i)) {
             let waiting = json!({"waiting": {"reason": "ImagePullBackOff",
@@ -79,7 +84,8 @@ impl State {
             return json!({"phase": "Pending", "conditions": conditions(true, false),
                 "containerStatuses": containers(pod, &waiting, false)});
         }
-        let waits = landfall_plan::graph::declared(pod, pod["metadata"]["namespace"].as_str().unwrap_or_default());
+        let waits =
+            landfall_plan::graph::declared(pod, pod["metadata"]["namespace"].as_str().unwrap_or_default());
         if waits.dependencies.iter().all(|d| self.is_met(d)) {
             return json!({"phase": "Running", "conditions": conditions(true, false),
                 "containerStatuses": containers(pod, &json!({"running": {}}), false)});
@@ -98,17 +104,25 @@ impl State {
         let claims = pod["spec"]["volumes"].as_array().into_iter().flatten();
         for claim in claims.filter_map(|v| v["persistentVolumeClaim"]["claimName"].as_str()) {
             let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
-            let found = self.objects.get(&("/PersistentVolumeClaim".into(), namespace.to_owned(), claim.to_owned()));
+            let found =
+                self.objects.get(&("/PersistentVolumeClaim".into(), namespace.to_owned(), claim.to_owned()));
             if found.is_none_or(|c| c["status"]["phase"] != "Bound") {
-                return Some("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.".into());
+                return Some(
+                    "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.".into(),
+                );
             }
         }
         let nodes: Vec<_> = self.of_kind("/Node").collect();
         if !nodes.iter().any(|(_, node)| fits(&pod["spec"]["nodeSelector"], &node["metadata"]["labels"])) {
-            return Some(format!("0/{} nodes are available: {0} node(s) didn't match Pod's node affinity/selector.", nodes.len()));
+            return Some(format!(
+                "0/{} nodes are available: {0} node(s) didn't match Pod's node affinity/selector.",
+                nodes.len()
+            ));
         }
         let cpu = |text: &Value| match text.as_str() {
-            Some(t) => t.strip_suffix('m').map_or_else(|| t.parse::<f64>().unwrap_or(0.0) * 1000.0, |m| m.parse().unwrap_or(0.0)),
+            Some(t) => t
+                .strip_suffix('m')
+                .map_or_else(|| t.parse::<f64>().unwrap_or(0.0) * 1000.0, |m| m.parse().unwrap_or(0.0)),
             None => 0.0,
         };
         let asked: f64 = pod["spec"]["containers"]
@@ -125,22 +139,33 @@ impl State {
 
     fn is_met(&self, dependency: &Dependency) -> bool {
         let complete = |job: &Value| {
-            job["status"]["conditions"].as_array().is_some_and(|c| c.iter().any(|c| c["type"] == "Complete" && c["status"] == "True"))
+            job["status"]["conditions"]
+                .as_array()
+                .is_some_and(|c| c.iter().any(|c| c["type"] == "Complete" && c["status"] == "True"))
         };
-        let object = |kind: &str, ns: &str, name: &str| self.objects.get(&(kind.to_owned(), ns.to_owned(), name.to_owned()));
+        let object = |kind: &str, ns: &str, name: &str| {
+            self.objects.get(&(kind.to_owned(), ns.to_owned(), name.to_owned()))
+        };
         match dependency {
             Dependency::Service { namespace, name } => {
-                let Some(selector) = object("/Service", namespace, name).and_then(|s| s["spec"]["selector"].as_object()) else {
+                let Some(selector) =
+                    object("/Service", namespace, name).and_then(|s| s["spec"]["selector"].as_object())
+                else {
                     return false;
                 };
                 let mut pods = self.of_kind("/Pod").filter(|(k, _)| k.1 == *namespace);
-                pods.any(|(_, pod)| is_ready(pod) && selector.iter().all(|(l, v)| pod["metadata"]["labels"].get(l) == Some(v)))
+                pods.any(|(_, pod)| {
+                    is_ready(pod) && selector.iter().all(|(l, v)| pod["metadata"]["labels"].get(l) == Some(v))
+                })
             }
             Dependency::Job { namespace, name } => object("batch/Job", namespace, name).is_some_and(complete),
             Dependency::Jobs { namespace, labels } => {
                 let mut jobs = self
                     .of_kind("batch/Job")
-                    .filter(|(k, j)| k.1 == *namespace && labels.iter().all(|(l, v)| j["metadata"]["labels"][l] == v.as_str()))
+                    .filter(|(k, j)| {
+                        k.1 == *namespace
+                            && labels.iter().all(|(l, v)| j["metadata"]["labels"][l] == v.as_str())
+                    })
                     .peekable();
                 jobs.peek().is_some() && jobs.all(|(_, job)| complete(job))
             }
@@ -148,7 +173,9 @@ impl State {
                 .is_some_and(|set| set["status"]["numberReady"] == set["status"]["desiredNumberScheduled"]),
             Dependency::Pod { namespace, labels, .. } => {
                 let mut pods = self.of_kind("/Pod").filter(|(k, _)| k.1 == *namespace);
-                pods.any(|(_, pod)| is_ready(pod) && labels.iter().all(|(l, v)| pod["metadata"]["labels"][l] == v.as_str()))
+                pods.any(|(_, pod)| {
+                    is_ready(pod) && labels.iter().all(|(l, v)| pod["metadata"]["labels"][l] == v.as_str())
+                })
             }
             Dependency::Secret { namespace, name, .. } => object("/Secret", namespace, name).is_some(),
             Dependency::ConfigMap { namespace, name, .. } => object("/ConfigMap", namespace, name).is_some(),

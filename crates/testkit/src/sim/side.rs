@@ -23,7 +23,12 @@ impl Sim {
         }
     }
 
-    async fn change<T>(&self, what: &'static str, key: &Key, act: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+    async fn change<T>(
+        &self,
+        what: &'static str,
+        key: &Key,
+        act: impl FnOnce(&mut State) -> Result<T>,
+    ) -> Result<T> {
         let answer = self
             .call(|state| {
                 state.write(what, key)?;
@@ -40,7 +45,8 @@ impl Sim {
 }
 
 fn target(object: &Value) -> Result<(Gvk, Key)> {
-    let gvk = Gvk::of(object).ok_or_else(|| ClusterError::Other("an object without apiVersion or kind".into()))?;
+    let gvk =
+        Gvk::of(object).ok_or_else(|| ClusterError::Other("an object without apiVersion or kind".into()))?;
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
     let key = key_of(&gvk, object["metadata"]["namespace"].as_str(), name);
     Ok((gvk, key))
@@ -54,7 +60,8 @@ impl Cluster for Sim {
     }
 
     async fn version(&self) -> Result<(String, Vec<String>)> {
-        let served = ["apps/v1", "apps/v1/Deployment", "batch/v1", "batch/v1/Job", "networking.k8s.io/v1", "v1"];
+        let served =
+            ["apps/v1", "apps/v1/Deployment", "batch/v1", "batch/v1/Job", "networking.k8s.io/v1", "v1"];
         Ok(("v1.36.3".into(), served.map(str::to_owned).to_vec()))
     }
 
@@ -79,7 +86,9 @@ impl Cluster for Sim {
             if state.objects.contains_key(&key) {
                 return Err(ClusterError::Exists { object: shown(&key) });
             }
-            if !key.1.is_empty() && !state.objects.contains_key(&("/Namespace".into(), String::new(), key.1.clone())) {
+            if !key.1.is_empty()
+                && !state.objects.contains_key(&("/Namespace".into(), String::new(), key.1.clone()))
+            {
                 return Err(ClusterError::NotFound { object: format!("Namespace//{}", key.1) });
             }
             Ok(state.put(object.clone()))
@@ -90,7 +99,8 @@ impl Cluster for Sim {
     async fn replace(&self, object: &Value) -> Result<Value> {
         let (_, key) = target(object)?;
         self.change("replace", &key, |state| {
-            let live = state.objects.get(&key).ok_or_else(|| ClusterError::NotFound { object: shown(&key) })?;
+            let live =
+                state.objects.get(&key).ok_or_else(|| ClusterError::NotFound { object: shown(&key) })?;
             let version = &object["metadata"]["resourceVersion"];
             if !version.is_null() && *version != live["metadata"]["resourceVersion"] {
                 return Err(ClusterError::Stale { object: shown(&key) });
@@ -103,8 +113,11 @@ impl Cluster for Sim {
     async fn patch(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, patch: &Value) -> Result<Value> {
         let key = key_of(gvk, namespace, name);
         self.change("patch", &key, |state| {
-            let mut live =
-                state.objects.get(&key).cloned().ok_or_else(|| ClusterError::NotFound { object: shown(&key) })?;
+            let mut live = state
+                .objects
+                .get(&key)
+                .cloned()
+                .ok_or_else(|| ClusterError::NotFound { object: shown(&key) })?;
             let version = &patch["metadata"]["resourceVersion"];
             if !version.is_null() && *version != live["metadata"]["resourceVersion"] {
                 return Err(ClusterError::Stale { object: shown(&key) });
@@ -155,9 +168,22 @@ impl Cluster for Sim {
         Ok(answer.map(|answer| answer(pod, container, command)).unwrap_or_default())
     }
 
-    async fn logs(&self, _namespace: &str, pod: &str, _container: &str, tail: i64, _previous: bool) -> Result<String> {
+    async fn logs(
+        &self,
+        _namespace: &str,
+        pod: &str,
+        _container: &str,
+        tail: i64,
+        _previous: bool,
+    ) -> Result<String> {
         let text = self
-            .call(|state| state.logs.iter().find(|(begin, _)| pod.starts_with(begin.as_str())).map(|(_, text)| text.clone()))
+            .call(|state| {
+                state
+                    .logs
+                    .iter()
+                    .find(|(begin, _)| pod.starts_with(begin.as_str()))
+                    .map(|(_, text)| text.clone())
+            })
             .await
             .unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
@@ -169,7 +195,8 @@ impl Cluster for Sim {
         let Some(address) = self.call(|state| state.forward).await else {
             return Err(ClusterError::Other(format!("nothing listens on {port}")));
         };
-        let stream = tokio::net::TcpStream::connect(address).await.map_err(|e| ClusterError::Other(e.to_string()))?;
+        let stream =
+            tokio::net::TcpStream::connect(address).await.map_err(|e| ClusterError::Other(e.to_string()))?;
         Ok(Box::new(stream))
     }
 
@@ -183,7 +210,8 @@ fn listed(state: &State, kind: &str, namespace: Option<&str>, selector: &str) ->
     state
         .of_kind(kind)
         .filter(|(key, object)| {
-            namespace.is_none_or(|n| n == key.1 || key.1.is_empty()) && select::matches(selector, &object["metadata"]["labels"])
+            namespace.is_none_or(|n| n == key.1 || key.1.is_empty())
+                && select::matches(selector, &object["metadata"]["labels"])
         })
         .map(|(_, object)| object.clone())
         .collect()
