@@ -73,7 +73,7 @@ fn write(
             let beside = clouds.with_file_name("clouds-landfall.yaml");
             put(&beside, &ours)?;
             tell(&format!(
-                "{} {}; OS_CLIENT_CONFIG_FILE={}",
+                "{} {} OS_CLIENT_CONFIG_FILE={}",
                 clouds.display(),
                 session.say(
                     "is not Landfall's and stays; use",

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use landfall_cluster::api::Cluster;
+use landfall_cluster::api::{Cluster, ClusterError};
 
 use crate::Session;
+use crate::cloud::gvk;
 use crate::exit::{Exit, Failure, Result};
 use crate::terminal::tell;
 
@@ -65,14 +67,39 @@ pub(crate) async fn open(session: &Session, choice: Choice) -> Result<Target> {
         check_context(&path, context.as_deref())?;
     }
     // Nothing is sent yet: whatever fails here is the kubeconfig's own.
-    let cluster =
-        landfall_cluster::connect(kubeconfig.as_deref(), context.as_deref()).await.map_err(|error| {
-            Failure::new(Exit::Unreadable, error.to_string()).hint(
-                "name your cluster's file with --kubeconfig, or work on the embedded cluster with --local",
-                "--kubeconfig로 클러스터의 파일을 지정하거나 --local로 내장 클러스터를 쓰세요",
-            )
-        })?;
+    let cluster = landfall_cluster::connect(kubeconfig.as_deref(), context.as_deref())
+        .await
+        .map_err(|error| kubeconfig_failure(error.to_string(), error.to_string()))?;
+    answers(cluster.as_ref()).await?;
     Ok(Target { choice, cluster })
+}
+
+/// Longest wait for the first answer; a connection that is not taken ends sooner by itself.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// One question first: calls within a run are patient with a control plane that is away for a moment,
+/// but one that never was there is told at once.
+async fn answers(cluster: &dyn Cluster) -> Result {
+    let asked = gvk("", "v1", "Namespace");
+    match tokio::time::timeout(PATIENCE, cluster.get(&asked, None, "default")).await {
+        Ok(Err(error @ (ClusterError::Unreachable { .. } | ClusterError::Unauthorized { .. }))) => {
+            Err(error.into())
+        }
+        // What may be seen is for the verb to find out.
+        Ok(_) => Ok(()),
+        Err(_) => Err(ClusterError::Unreachable {
+            cluster: cluster.name().to_owned(),
+            source_text: format!("no answer in {} s", PATIENCE.as_secs()),
+        }
+        .into()),
+    }
+}
+
+fn kubeconfig_failure(en: String, ko: String) -> Failure {
+    Failure::told(Exit::Unreadable, en, ko).hint(
+        "name your cluster's file with --kubeconfig, or work on the embedded cluster with --local",
+        "--kubeconfig로 클러스터의 파일을 지정하거나 --local로 내장 클러스터를 쓰세요",
+    )
 }
 
 /// What is read of a kubeconfig here: the names that a message needs.
@@ -90,8 +117,14 @@ struct Named {
 
 /// Tells of a context that is not there, or not chosen, with those that are.
 fn check_context(path: &Path, context: Option<&str>) -> Result {
-    // A file that can not be read, or is no kubeconfig, is told where it is connected by.
-    let Ok(text) = std::fs::read_to_string(path) else { return Ok(()) };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let path = path.display();
+        kubeconfig_failure(
+            format!("the kubeconfig {path} can not be read: {error}"),
+            format!("kubeconfig {path}: 읽을 수 없습니다: {error}"),
+        )
+    })?;
+    // A file that is no kubeconfig is told of where it is read whole.
     let Ok(file) = serde_saphyr::from_str::<Contexts>(&text) else { return Ok(()) };
     let known: Vec<&str> = file.contexts.iter().map(|context| context.name.as_str()).collect();
     let wanted = context.or(file.current_context.as_deref()).filter(|name| !name.is_empty());

@@ -57,7 +57,12 @@ pub(crate) struct Args {
 
 impl From<HelmError> for Failure {
     fn from(error: HelmError) -> Self {
-        Self::new(Exit::Chart, error.to_string())
+        let exit = match &error {
+            HelmError::Io { .. } => Exit::Unreadable,
+            HelmError::Set { .. } => Exit::BadValue,
+            _ => Exit::Chart,
+        };
+        Self::new(exit, error.to_string())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use landfall_e2e::{Outcome, check};
+use landfall_e2e::{Outcome, Ran, check};
 
 use crate::cloud_world::{DOMAIN, World};
 
@@ -33,6 +33,33 @@ pub fn second_run(world: &mut World) -> Outcome {
     let refused = refused.ended(32)?;
     check(refused.stderr.contains(&holder) && refused.stderr.contains("since"), || refused.stderr.clone())?;
     world.up(&[]).ended(0).map(drop)
+}
+
+/// A user without any right is told, before anything is changed, which right is missing on what.
+pub fn no_permission(world: &mut World) -> Outcome {
+    let landfall = &world.landfall;
+    let account = ["serviceaccount", "without-rights", "--namespace=default"];
+    landfall.kubectl(&[&["create"], &account[..]].concat()).ended(0)?;
+    let refused = refused_without_rights(world);
+    landfall.kubectl(&[&["delete"], &account[..]].concat()).ended(0)?;
+    let refused = refused?.ended(31)?;
+    let named = ["no permission to get ingresses.networking.k8s.io", "hint: ", "administrator"];
+    check(named.iter().all(|words| refused.stderr.contains(words)), || refused.stderr.clone())
+}
+
+fn refused_without_rights(world: &World) -> Result<Ran, String> {
+    let landfall = &world.landfall;
+    let token = landfall.kubectl(&["create", "token", "without-rights", "--namespace=default"]).ended(0)?;
+    let path = landfall.run(&["local", "kubeconfig", "--name", &landfall.cluster]).ended(0)?;
+    let text = std::fs::read_to_string(path.stdout.trim()).map_err(|error| error.to_string())?;
+    // It is written as JSON, which is YAML, too.
+    let mut kubeconfig: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| format!("the kubeconfig: {error}"))?;
+    kubeconfig["users"][0]["user"] = serde_json::json!({"token": token.stdout.trim()});
+    let file = landfall.home.join("without-rights.yaml");
+    std::fs::write(&file, kubeconfig.to_string()).map_err(|error| error.to_string())?;
+    let file = file.display().to_string();
+    Ok(landfall_e2e::ran(landfall.command(&["up", "--kubeconfig", &file, "--domain", DOMAIN, "--yes"])))
 }
 
 pub fn mariadb_deleted(world: &mut World) -> Outcome {

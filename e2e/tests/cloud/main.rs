@@ -27,6 +27,7 @@ fn main() -> ExitCode {
             Scenario { name: "up_again_changes_nothing_and_says_so", run: cloud_world::up_again },
             Scenario { name: "real_helm_lists_our_releases_as_deployed", run: cloud_world::helm_list },
             Scenario { name: "a_second_run_is_told_who_is_at_work", run: lasting::second_run },
+            Scenario { name: "without_permission_the_right_is_named", run: lasting::no_permission },
             Scenario {
                 name: "a_deleted_mariadb_pod_comes_back_with_its_data",
                 run: lasting::mariadb_deleted,
