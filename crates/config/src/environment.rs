@@ -35,9 +35,10 @@ impl Environment {
 
     fn from(get: impl Fn(&str) -> Option<String>, exists: impl Fn(&Path) -> bool) -> Self {
         let home = PathBuf::from(get("HOME").unwrap_or_else(|| "/root".to_owned()));
-        let cache = get("LANDFALL_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-            get("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from).join("landfall")
-        });
+        let cache = get("LANDFALL_CACHE").map_or_else(
+            || get("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from).join("landfall"),
+            PathBuf::from,
+        );
         let kubeconfig = match get("KUBECONFIG") {
             // A path that is given but absent stays, so that the error can name it.
             Some(list) => {

@@ -35,7 +35,7 @@ pub enum Charts {
     Bundled,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Storage {
     pub ceph: Ceph,
@@ -79,12 +79,6 @@ pub struct Nodes {
 #[serde(default, deny_unknown_fields)]
 pub struct Ingress {
     pub class: String,
-}
-
-impl Default for Storage {
-    fn default() -> Self {
-        Self { ceph: Ceph::default(), class: None }
-    }
 }
 
 impl Default for Ceph {

@@ -273,7 +273,7 @@ impl Reader<'_> {
             match (job.name.is_empty(), job.labels) {
                 (false, None) => self.add(Dependency::Job { namespace, name: job.name }),
                 (true, Some(labels)) if !labels.is_empty() => {
-                    self.add(Dependency::Jobs { namespace, labels })
+                    self.add(Dependency::Jobs { namespace, labels });
                 }
                 (false, Some(_)) => {
                     self.parsed

@@ -1,11 +1,13 @@
 //! The store: images as one OCI layout, the layers that others stand on, and the lock
 //! file that says of which recipe and packages each was made.
 //!
+//! ```text
 //!     images/oci-layout index.json blobs/sha256/   what export and push read
 //!     images/images.lock.json                      what is built
 //!     images/layers/<key>/                         unpacked layers, for builds only
 //!     images/apt/                                  package lists and files
 //!     trees/<key>/                                 roots of nodes
+//! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;

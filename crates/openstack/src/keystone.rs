@@ -103,6 +103,8 @@ impl Keystone {
     /// # Errors
     /// [`Error::Client`] where no client can be made.
     pub fn new(host: &str, address: SocketAddr) -> Result<Self, Error> {
+        // Built together with crates that speak TLS, reqwest wants this choice even for plain HTTP.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder()
             .resolve(host, address)
             .no_proxy()

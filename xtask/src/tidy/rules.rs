@@ -63,7 +63,7 @@ pub fn file(path: &str, text: &str) -> Vec<Finding> {
             }
         }
     }
-    if !path.ends_with(".rs") {
+    if std::path::Path::new(path).extension().is_none_or(|kind| kind != "rs") {
         return findings;
     }
     let lines = text.lines().count();

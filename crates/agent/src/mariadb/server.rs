@@ -322,7 +322,7 @@ fn option_file(options: &[(String, Option<String>)]) -> String {
         match value {
             None => text.push_str(&format!("{name}\n")),
             Some(value) => {
-                text.push_str(&format!("{name}=\"{}\"\n", value.replace('\\', "\\\\").replace('"', "\\\"")))
+                text.push_str(&format!("{name}=\"{}\"\n", value.replace('\\', "\\\\").replace('"', "\\\"")));
             }
         }
     }

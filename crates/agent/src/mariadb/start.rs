@@ -400,7 +400,7 @@ async fn patiently<T, F: Future<Output = std::result::Result<T, kube::Error>>>(
         match ask().await {
             Ok(answer) => return answer,
             Err(error) => {
-                say_once(&mut said, "WARNING", &format!("cannot {what} yet: {}", pod::short(&error)))
+                say_once(&mut said, "WARNING", &format!("cannot {what} yet: {}", pod::short(&error)));
             }
         }
         sleep(pause).await;

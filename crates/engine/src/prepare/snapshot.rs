@@ -79,7 +79,7 @@ impl Wanted {
             Dependency::Service { namespace, name } => self.one("v1", "Service", Some(namespace), name),
             Dependency::Job { namespace, name } => self.one("batch/v1", "Job", Some(namespace), name),
             Dependency::DaemonSet { namespace, name } => {
-                self.one("apps/v1", "DaemonSet", Some(namespace), name)
+                self.one("apps/v1", "DaemonSet", Some(namespace), name);
             }
             _ => {}
         }
