@@ -15,7 +15,7 @@ use crate::exit::{Exit, Failure, Result};
 static MANIFESTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../embedded/manifests");
 
 /// Longest wait for the addons; their images are on the node already.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The addons' objects, with images by the names that change with their content.
 pub(crate) fn objects(images: &BTreeMap<String, String>) -> Result<Vec<Value>> {

@@ -7,7 +7,7 @@ use landfall_config::Language;
 use crate::args::{CloudFile, Output};
 use crate::cloud::gvk;
 use crate::exit::{Exit, Failure, Result};
-use crate::terminal::{confirm, data, give, tell};
+use crate::terminal::{self, confirm, data, tell};
 use crate::{Session, cloud, target};
 
 #[derive(Debug, clap::Args)]
@@ -82,11 +82,11 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
             data(session.global.output, &rows)
         }
         Output::Name => {
-            give(&format!("{}\n", names.join("\n")));
+            terminal::lines(&names);
             Ok(())
         }
         Output::Table => {
-            give(&format!("{}\n", lines.join("\n")));
+            terminal::lines(&lines);
             Ok(())
         }
     }

@@ -7,7 +7,7 @@ use crate::args::Output;
 use crate::bundle::{blocking, ensure, shown, store};
 use crate::exit::{Exit, Failure, Result};
 use crate::target::EMBEDDED;
-use crate::terminal::{data, give, tell};
+use crate::terminal::{data, give, lines, tell};
 use crate::{Session, local};
 
 #[derive(Debug, clap::Subcommand)]
@@ -74,7 +74,7 @@ fn list(session: &Session) -> Result {
     let images = store(session)?.list()?;
     match session.global.output {
         Output::Json | Output::Yaml => data(session.global.output, &images)?,
-        Output::Name => give(&images.iter().map(|image| format!("{}\n", image.name)).collect::<String>()),
+        Output::Name => lines(images.iter().map(|image| &image.name)),
         Output::Table => {
             let mut table = Table::new(["NAME", "REFERENCE", "SIZE", "DIGEST"]);
             for image in images {
@@ -103,9 +103,7 @@ async fn build(session: &Session, names: Vec<String>, check: bool) -> Result {
             store.build(&names, &mut show)
         })
         .await?;
-        give(
-            &built.iter().map(|image| format!("{} {}\n", image.reference, image.digest)).collect::<String>(),
-        );
+        lines(built.iter().map(|image| format!("{} {}", image.reference, image.digest)));
         return Ok(());
     }
     let checks = blocking(move || {
@@ -143,7 +141,7 @@ async fn push(session: &Session, registry: &str, insecure: bool) -> Result {
         registry = registry.with_docker_config(&login)?;
     }
     let pushed = store.push(&bundle.images, &registry, &mut shown(session)).await?;
-    give(&pushed.iter().map(|image| format!("{} {}\n", image.reference, image.digest)).collect::<String>());
+    lines(pushed.iter().map(|image| format!("{} {}", image.reference, image.digest)));
     Ok(())
 }
 
@@ -152,7 +150,7 @@ fn needed(session: &Session) {
     if session.global.output == Output::Name {
         let mut packages: Vec<&str> = missing.iter().map(|need| need.debian_package).collect();
         packages.dedup();
-        give(&packages.iter().map(|package| format!("{package}\n")).collect::<String>());
+        lines(&packages);
         return;
     }
     if missing.is_empty() {

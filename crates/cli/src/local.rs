@@ -12,7 +12,7 @@ use crate::args::Output;
 use crate::bundle::store;
 use crate::exit::{Exit, Failure, Result};
 use crate::target::EMBEDDED;
-use crate::terminal::{Line, confirm, data, give, tell};
+use crate::terminal::{Line, confirm, data, give, lines, tell};
 use crate::{Session, addons, bundle};
 
 #[derive(Debug, clap::Subcommand)]
@@ -111,7 +111,7 @@ pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
             let cluster = Cluster::open(root, &name.name)?;
             match component {
                 None => {
-                    give(&cluster.logged(&node)?.iter().map(|name| format!("{name}\n")).collect::<String>())
+                    lines(cluster.logged(&node)?);
                 }
                 Some(component) => cluster.logs(&node, &component, follow, &mut tokio::io::stdout()).await?,
             }
@@ -257,7 +257,7 @@ async fn status(session: &Session, name: &str) -> Result {
     let status = Cluster::open(&session.environment.state, name)?.status().await;
     match session.global.output {
         Output::Json | Output::Yaml => data(session.global.output, &status)?,
-        Output::Name => give(&status.nodes.iter().map(|node| format!("{}\n", node.name)).collect::<String>()),
+        Output::Name => lines(status.nodes.iter().map(|node| &node.name)),
         Output::Table => {
             let mut table = Table::new(["NODE", "ADDRESS", "COMPONENT", "PHASE", "RESTARTS", "MEMORY"]);
             for node in &status.nodes {

@@ -5,7 +5,7 @@ use landfall_plan::model::Change;
 
 use crate::args::{CloudFile, Output};
 use crate::exit::Result;
-use crate::terminal::{data, give, tell};
+use crate::terminal::{data, give, lines, tell};
 use crate::{Session, cloud, run, target};
 
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let steps: Vec<_> = plan.steps.iter().filter(|step| args.all || step.change != Change::None).collect();
     match session.global.output {
         Output::Json | Output::Yaml => data(session.global.output, &steps)?,
-        Output::Name => give(&steps.iter().map(|step| format!("{}\n", step.id)).collect::<String>()),
+        Output::Name => lines(steps.iter().map(|step| &step.id)),
         Output::Table => {
             let mut table = Table::new(["STEP", "CHANGE", "GUIDE", "WAITS FOR"]);
             for step in &steps {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::args::{CloudFile, Output};
 use crate::cloud::gvk;
 use crate::exit::Result;
-use crate::terminal::{data, give, tell};
+use crate::terminal::{data, give, lines, tell};
 use crate::{Session, cloud, target};
 
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let rows = rows(&records, &pods);
     match session.global.output {
         Output::Json | Output::Yaml => data(session.global.output, &rows)?,
-        Output::Name => give(&rows.iter().map(|row| format!("{}\n", row.service)).collect::<String>()),
+        Output::Name => lines(rows.iter().map(|row| &row.service)),
         Output::Table if rows.is_empty() => tell(session.say(
             "no service is installed yet; `landfall up` does it",
             "아직 설치된 서비스가 없습니다. `landfall up`으로 설치하세요",

@@ -29,6 +29,11 @@ pub(crate) fn give(text: &str) {
     let _ = out.flush();
 }
 
+/// Data with one item a line.
+pub(crate) fn lines<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) {
+    give(&items.into_iter().fold(String::new(), |text, item| text + &item.to_string() + "\n"));
+}
+
 /// Data in the form that programs read: YAML where it is asked for, else JSON.
 pub(crate) fn data(output: Output, data: &impl Serialize) -> Result {
     let text = match output {

@@ -6,7 +6,7 @@ use landfall_engine::{CheckContext, CheckOutcome};
 
 use crate::args::{CloudFile, Output};
 use crate::exit::{Exit, Failure, Result};
-use crate::terminal::{data, give, tell};
+use crate::terminal::{data, give, lines, tell};
 use crate::{Session, cloud, run, target};
 
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
             data(session.global.output, &rows)?;
         }
         Output::Name => {
-            give(&outcomes.iter().map(|outcome| format!("{}\n", outcome.spec.id)).collect::<String>())
+            lines(outcomes.iter().map(|outcome| &outcome.spec.id));
         }
         Output::Table => table(session, &outcomes),
     }
