@@ -123,7 +123,10 @@ fn processes() -> BTreeSet<String> {
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
         let name = read(&format!("/proc/{pid}/comm")).trim().to_owned();
-        if pid != std::process::id() && ours.iter().any(|word| name.starts_with(word)) {
+        // A dead process whose parent has not asked for it yet holds nothing.
+        let dead =
+            read(&format!("/proc/{pid}/stat")).rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z"));
+        if !dead && pid != std::process::id() && ours.iter().any(|word| name.starts_with(word)) {
             found.insert(format!("{pid} {name}"));
         }
     }
