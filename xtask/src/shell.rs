@@ -66,4 +66,6 @@ fn show(command: &Command) -> String {
 pub fn found(program: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+        // Not on every user's PATH, though root's programs are there.
+        || ["/usr/sbin", "/sbin"].iter().any(|folder| Path::new(folder).join(program).is_file())
 }

@@ -48,7 +48,7 @@ fn stages_of_test(stages: &mut Stages, parts: &[Part]) -> Result {
     }
     if parts.iter().any(|part| *part != Part::Unit) {
         stages.run("build landfall", up::build)?;
-        stages.run("packages of this machine", || up::packages(true))?;
+        stages.run("packages of this machine", up::test_packages)?;
         stages.run("bundle: binaries and images", || {
             execute(command(built("landfall")).args(["images", "bundle", "--oracle"]))
         })?;

@@ -54,8 +54,21 @@ pub fn build() -> Result {
 
 /// Installs the Debian packages that the binary says it needs here.
 pub fn packages(yes: bool) -> Result {
+    install(&needed()?, yes)
+}
+
+/// What tests need beyond that: a look at the host's firewall.
+pub fn test_packages() -> Result {
+    let mut packages = needed()?;
+    if !found("nft") {
+        packages.push("nftables".to_owned());
+    }
+    install(&packages, true)
+}
+
+fn needed() -> Result<Vec<String>> {
     let needed = output(command(built("landfall")).args(["images", "requirements", "--output", "name"]))?;
-    install(&needed.lines().map(str::to_owned).collect::<Vec<_>>(), yes)
+    Ok(needed.lines().map(str::to_owned).collect())
 }
 
 fn install(packages: &[String], yes: bool) -> Result {
