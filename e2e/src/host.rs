@@ -36,6 +36,11 @@ impl Host {
         }
     }
 
+    /// Whether the firewall's rules can be seen at all: without `nft` their comparison would say nothing.
+    pub fn firewall_is_seen() -> bool {
+        Command::new("nft").args(["list", "ruleset"]).output().is_ok_and(|done| done.status.success())
+    }
+
     /// What `after` has that this has not, and the other way round; empty when they are the same.
     pub fn differences(&self, after: &Self) -> Vec<String> {
         let pairs = [

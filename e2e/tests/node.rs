@@ -130,6 +130,7 @@ fn a_killed_node_comes_back(world: &mut World) -> Outcome {
 
 fn down_leaves_the_host_as_it_was(world: &mut World) -> Outcome {
     world.landfall.run(&["local", "down", "--name", "node-test", "--yes"]).ended(0)?;
+    check(Host::firewall_is_seen(), || "nft is not there or not allowed to list rules".to_owned())?;
     let differences = world.before.differences(&Host::now());
     check(differences.is_empty(), || differences.join("\n"))
 }
