@@ -43,7 +43,7 @@ pub fn no_permission(world: &mut World) -> Outcome {
     let refused = refused_without_rights(world);
     landfall.kubectl(&[&["delete"], &account[..]].concat()).ended(0)?;
     let refused = refused?.ended(31)?;
-    let named = ["no permission to get ingresses.networking.k8s.io", "hint: ", "administrator"];
+    let named = ["no permission to list nodes", "hint: ", "administrator"];
     check(named.iter().all(|words| refused.stderr.contains(words)), || refused.stderr.clone())
 }
 
