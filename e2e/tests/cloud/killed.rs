@@ -9,8 +9,8 @@ use crate::cloud_world::{DOMAIN, World};
 
 /// Rounds in the test command; `$LANDFALL_KILLS` asks for more.
 const ROUNDS: u32 = 2;
-/// A little more than a whole `up` takes here, so that late moments are met too.
-const LONGEST: u64 = 75;
+/// About what a whole `up` takes here: later moments would find it at its end.
+const LONGEST: u64 = 40;
 
 pub fn at_random_moments(world: &mut World) -> Outcome {
     let rounds = std::env::var("LANDFALL_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
