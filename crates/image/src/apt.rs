@@ -6,11 +6,10 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use crate::command;
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 
 pub(crate) const SUITE: &str = "trixie";
 pub(crate) const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
-const DEFAULT_MIRROR: &str = "http://deb.debian.org/debian";
 
 /// Where apt finds the shared package files inside a tree that is being built.
 const DEBS_INSIDE: &str = "/.landfall-debs";
@@ -27,9 +26,12 @@ pub(crate) struct Apt {
 
 impl Apt {
     /// `dir` holds package lists and package files, shared by all builds.
-    pub(crate) fn new(dir: PathBuf, mirror: Option<String>) -> Self {
-        let mirror = mirror.or_else(host_mirror).unwrap_or_else(|| DEFAULT_MIRROR.to_owned());
-        Self { mirror, acquire: host_acquire(), dir, download: Mutex::new(()) }
+    ///
+    /// # Errors
+    /// Where neither the user nor this machine's apt names a Debian archive.
+    pub(crate) fn new(dir: PathBuf, mirror: Option<String>) -> Result<Self> {
+        let mirror = mirror.or_else(host_mirror).ok_or(Error::NoMirror)?;
+        Ok(Self { mirror, acquire: host_acquire(), dir, download: Mutex::new(()) })
     }
 
     pub(crate) fn mirror(&self) -> &str {

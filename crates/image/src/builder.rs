@@ -54,14 +54,14 @@ pub(crate) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(crate) fn new(store: &'a Store, apt_dir: PathBuf) -> Self {
-        Self {
+    pub(crate) fn new(store: &'a Store, apt_dir: PathBuf) -> Result<Self> {
+        Ok(Self {
             store,
-            apt: Apt::new(apt_dir, store.mirror()),
+            apt: Apt::new(apt_dir, store.mirror())?,
             updated: OnceLock::new(),
             updating: Mutex::new(()),
             recording: Mutex::new(()),
-        }
+        })
     }
 
     /// Builds recipes and programs that are not there yet. The caller holds the store's lock.

@@ -86,7 +86,7 @@ impl Store {
         let every: Vec<&str> = self.recipes().iter().map(|recipe| recipe.name.as_str()).collect();
         let names = if names.is_empty() { &every } else { names };
         let _lock = self.lock()?;
-        Builder::new(self, self.images_dir().join("apt")).build(names, &[], progress)?;
+        Builder::new(self, self.images_dir().join("apt"))?.build(names, &[], progress)?;
         let mut images = Vec::new();
         for name in names {
             images.extend(self.built(name)?);
@@ -105,7 +105,7 @@ impl Store {
             (self.recipes().iter().filter(|r| r.kind != Kind::Layer)).map(|r| r.name.as_str()).collect();
         let parts: Vec<&Part> = shipped(self).collect();
         let lock = self.lock()?;
-        Builder::new(self, self.images_dir().join("apt")).build(&names, &parts, progress)?;
+        Builder::new(self, self.images_dir().join("apt"))?.build(&names, &parts, progress)?;
         drop(lock);
         Bundle::find(self)
     }
@@ -117,7 +117,7 @@ impl Store {
             .get(name)
             .ok_or_else(|| Error::UnknownImage { name: name.to_owned(), nearest: None })?;
         let lock = self.lock()?;
-        Builder::new(self, self.images_dir().join("apt")).build(&[], &[part], progress)?;
+        Builder::new(self, self.images_dir().join("apt"))?.build(&[], &[part], progress)?;
         drop(lock);
         self.parts().path(part)
     }
@@ -134,7 +134,7 @@ impl Store {
         for turn in ["first", "second"] {
             let store = self.elsewhere(&scratch.path().join(turn))?;
             let _lock = store.lock()?;
-            Builder::new(&store, self.images_dir().join("apt")).build(&[name], &[], progress)?;
+            Builder::new(&store, self.images_dir().join("apt"))?.build(&[name], &[], progress)?;
             results.push(match recipe.kind {
                 Kind::Image => {
                     let digest = store.built(name)?.ok_or(Error::Worker)?.digest;

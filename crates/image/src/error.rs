@@ -18,6 +18,9 @@ pub enum Error {
     #[error("building images needs root: run it as root or with sudo")]
     NotRoot,
 
+    #[error("this machine's apt names no Debian archive: set LANDFALL_MIRROR to the URL of one")]
+    NoMirror,
+
     #[error("the host lacks {}: `sudo apt-get install {}`", missing.join(", "), missing.join(" "))]
     HostPackages { missing: Vec<String> },
 
