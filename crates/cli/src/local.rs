@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 
 use landfall_display::Table;
 use landfall_image::Bundle;
-use landfall_node::{Cluster, Progress, ProgressSink, Severity, Spec, Subnet};
+use landfall_node::{Cluster, Progress, ProgressSink, Severity, Spec, Subnet, Topic};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::args::Output;
@@ -183,10 +183,10 @@ async fn preflight(session: &Session, spec: &Spec) -> Result {
             session.say("remedy:", "조치:")
         ));
         if bad {
-            exit.get_or_insert(match finding.what.as_str() {
-                what if what.starts_with("too little memory") => Exit::TooLittleMemory,
-                what if what.starts_with("too little disk") => Exit::TooLittleDisk,
-                _ => Exit::HostUnfit,
+            exit.get_or_insert(match finding.topic {
+                Topic::Memory => Exit::TooLittleMemory,
+                Topic::Disk => Exit::TooLittleDisk,
+                Topic::Other => Exit::HostUnfit,
             });
         }
     }

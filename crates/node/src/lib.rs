@@ -39,7 +39,7 @@ pub use cluster::{Cluster, NodeState, Status};
 pub use down::down;
 pub use error::{Error, Result};
 pub use network::HostLink;
-pub use preflight::{Finding, Remedy, Severity, preflight};
+pub use preflight::{Finding, Remedy, Severity, Topic, preflight};
 pub use reexec::reexec;
 pub use spec::{
     APPLETS, Bundle, DEFAULT_STATE_ROOT, MAX_NODES, NEEDED_BINARIES, Progress, ProgressSink, Spec, Subnet,

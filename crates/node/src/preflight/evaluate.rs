@@ -1,7 +1,7 @@
 //! Judges what preflight saw: a pure function.
 
 use crate::layout::Layout;
-use crate::preflight::{CgroupVersion, Earlier, Finding, Host, Remedy, Severity};
+use crate::preflight::{CgroupVersion, Earlier, Finding, Host, Remedy, Severity, Topic};
 use crate::spec::Spec;
 
 const GIB: u64 = 1 << 30;
@@ -105,11 +105,14 @@ fn room(spec: &Spec, host: &Host, findings: &mut Vec<Finding>) {
     let needed = FIRST_NODE + OTHER_NODE * u64::from(spec.nodes.saturating_sub(1));
     let free = host.memory_available;
     if !running && free < needed {
-        findings.push(error(
-            format!("too little memory: {} free, {} nodes take {}", mib(free), spec.nodes, mib(needed)),
-            "end other programs, or ask for fewer nodes",
-            "다른 프로그램을 끝내거나 노드 수를 줄이십시오",
-        ));
+        findings.push(
+            error(
+                format!("too little memory: {} free, {} nodes take {}", mib(free), spec.nodes, mib(needed)),
+                "end other programs, or ask for fewer nodes",
+                "다른 프로그램을 끝내거나 노드 수를 줄이십시오",
+            )
+            .about(Topic::Memory),
+        );
     } else if !running && free < COMFORTABLE_MEMORY.max(needed) {
         findings.push(warning(
             format!("little memory: {} free; the nodes run, a cloud on them may not", mib(free)),
@@ -118,11 +121,14 @@ fn room(spec: &Spec, host: &Host, findings: &mut Vec<Finding>) {
         ));
     }
     if host.disk_free < LEAST_DISK {
-        findings.push(error(
-            format!("too little disk at {}: {} free", spec.state_root.display(), mib(host.disk_free)),
-            "make room, or keep the cluster elsewhere (another state folder)",
-            "공간을 비우거나 다른 상태 폴더를 지정하십시오",
-        ));
+        findings.push(
+            error(
+                format!("too little disk at {}: {} free", spec.state_root.display(), mib(host.disk_free)),
+                "make room, or keep the cluster elsewhere (another state folder)",
+                "공간을 비우거나 다른 상태 폴더를 지정하십시오",
+            )
+            .about(Topic::Disk),
+        );
     } else if host.disk_free < COMFORTABLE_DISK {
         findings.push(warning(
             format!("little disk at {}: {} free", spec.state_root.display(), mib(host.disk_free)),
@@ -216,7 +222,12 @@ fn note(what: String, en: &str, ko: &str) -> Finding {
 }
 
 fn finding(severity: Severity, what: String, en: &str, ko: &str) -> Finding {
-    Finding { what, severity, remedy: Remedy { en: en.to_owned(), ko: ko.to_owned() } }
+    Finding {
+        what,
+        topic: Topic::default(),
+        severity,
+        remedy: Remedy { en: en.to_owned(), ko: ko.to_owned() },
+    }
 }
 
 #[cfg(test)]

@@ -33,12 +33,29 @@ pub struct Remedy {
     pub ko: String,
 }
 
+/// What a finding is about, where callers tell it apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topic {
+    Memory,
+    Disk,
+    #[default]
+    Other,
+}
+
 /// One thing that preflight noticed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub what: String,
+    pub topic: Topic,
     pub severity: Severity,
     pub remedy: Remedy,
+}
+
+impl Finding {
+    fn about(self, topic: Topic) -> Self {
+        Self { topic, ..self }
+    }
 }
 
 /// Looks at the host and says what is missing for `spec`. Changes nothing.
