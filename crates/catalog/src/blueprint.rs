@@ -43,8 +43,31 @@ pub struct ReleaseSpec {
     pub values: Value,
 }
 
+/// A prerequisite with its place in the order of things.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// Services whose releases wait for it; empty: all of them do.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// The guide's step, e.g. `O08`; empty where the guide has none.
+    #[serde(default)]
+    pub guide: String,
+    /// Services that must be ready before it. Those that the plan does not bring are there already.
+    #[serde(default)]
+    pub after: Vec<String>,
+    #[serde(flatten)]
+    pub what: Prerequisite,
+}
+
+impl From<Prerequisite> for Requirement {
+    /// One that all releases wait for.
+    fn from(what: Prerequisite) -> Self {
+        Self { services: Vec::new(), guide: String::new(), after: Vec::new(), what }
+    }
+}
+
 /// Something that must hold before releases are applied. `id` in steps: `<subject>/<verb>`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Prerequisite {
     /// Step `namespace/<name>`; labels are merged, never removed.
@@ -56,10 +79,34 @@ pub enum Prerequisite {
     CorednsRbac,
     /// Step `secrets/<name>`: an Opaque Secret with these keys, whose values come from [`Secrets`].
     Secret { namespace: String, name: String, keys: BTreeMap<String, String> },
+    /// Step `id` (e.g. `storage/class-rook-ceph-block`): an object that no chart brings, made or
+    /// brought to what is said here by server-side apply; fields of others stay.
+    Object { id: String, object: Value },
+    /// Step `ceph/pool-<name>`: an RBD pool, by Rook's CephBlockPool where its operator serves that
+    /// kind, else by its toolbox. A pool that is there stays as it is.
+    CephPool {
+        /// Rook's namespace.
+        rook: String,
+        name: String,
+        /// Copies of each object; `None` leaves it to the cluster's default.
+        replicas: Option<u32>,
+    },
+    /// Step `ceph/key-<client>`: the user `client.<client>` with exactly these caps (by `mon`, `osd`,
+    /// `mgr`), and its key in a Secret of the type `kubernetes.io/rbd` with the data `key` (the key
+    /// alone, as upstream's charts read it) and `keyring` (a keyring file).
+    CephKey {
+        rook: String,
+        client: String,
+        caps: BTreeMap<String, String>,
+        namespace: String,
+        secret: String,
+    },
+    /// Step `ceph/conf`: a ConfigMap whose `ceph.conf` names the monitors as they are now.
+    CephConf { rook: String, namespace: String, name: String },
 }
 
 /// A check point of the guide, made executable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckSpec {
     /// `<service>/<what>`, e.g. `mariadb/live`.
     pub id: String,
@@ -72,7 +119,7 @@ pub struct CheckSpec {
 }
 
 /// How a check is carried out. Each yields evidence: the line, table or number that was seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum CheckKind {
     /// The ClusterRole's rules cover what CoreDNS needs.
@@ -89,6 +136,20 @@ pub enum CheckKind {
     KeystoneToken { host: String },
     /// The service list holds these names with these types.
     KeystoneServices { host: String, services: BTreeMap<String, String> },
+    /// An object is there, and at each of these JSON pointers it has this value.
+    Object { api_version: String, object_kind: String, namespace: String, name: String, fields: BTreeMap<String, Value> },
+    /// Ceph is healthy and has these pools.
+    CephHealth { rook: String, pools: Vec<String> },
+    /// GET at a service's public name, with the administrator's token, answers 200 and contains this.
+    OpenstackGet { keystone: String, host: String, path: String, contains: String },
+    /// An image is uploaded, lies in the RBD pool (where one is named), comes back with equal bytes
+    /// and is removed.
+    GlanceImage { keystone: String, host: String, rook: String, pool: Option<String> },
+    /// Each of these agents (binary to host names) is alive and up.
+    NetworkAgents { keystone: String, host: String, agents: BTreeMap<String, Vec<String>> },
+    /// Network, subnet and router are made; two namespaces with ports of Neutron's, on two of these
+    /// nodes where there are two, get their addresses by DHCP and reach each other; all is removed.
+    NetworkPorts { keystone: String, host: String, namespace: String, nodes: Vec<String> },
 }
 
 /// What the cloud file asks for.
@@ -97,7 +158,7 @@ pub struct Blueprint {
     pub cloud: String,
     pub domain: String,
     pub namespace: String,
-    pub prerequisites: Vec<Prerequisite>,
+    pub prerequisites: Vec<Requirement>,
     /// In the catalog's order: what others need comes first.
     pub releases: Vec<ReleaseSpec>,
     pub checks: Vec<CheckSpec>,

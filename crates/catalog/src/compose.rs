@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::blueprint::{Blueprint, Prerequisite, ReleaseSpec, Secrets};
+use crate::blueprint::{Blueprint, Prerequisite, ReleaseSpec, Requirement, Secrets};
 use crate::coredns;
 use crate::inputs::Inputs;
 use crate::service::{SecretSpec, Service};
@@ -25,31 +25,52 @@ pub fn required_secrets(services: &[&Service]) -> Vec<SecretSpec> {
 pub fn blueprint(inputs: &Inputs, secrets: &Secrets, services: &[&Service]) -> Blueprint {
     let mut checks = vec![coredns::check()];
     let mut releases = Vec::new();
+    let mut prerequisites = prerequisites(inputs);
     for service in services {
         let mut values = (service.values)(inputs, secrets);
         if let Some(over) = inputs.overrides.get(service.name) {
             overlay(&mut values, over);
         }
         checks.extend((service.checks)(inputs, &values));
-        releases.push(ReleaseSpec {
-            service: service.name.to_owned(),
-            name: service.name.to_owned(),
-            namespace: inputs.namespace.clone(),
-            chart: service.chart.to_owned(),
-            values,
-        });
+        for wanted in (service.prerequisites)(inputs) {
+            add(&mut prerequisites, wanted);
+        }
+        if let Some(namespace) = (service.home)(inputs) {
+            releases.push(ReleaseSpec {
+                service: service.name.to_owned(),
+                name: service.name.to_owned(),
+                namespace,
+                chart: service.chart.to_owned(),
+                values,
+            });
+        }
     }
     Blueprint {
         cloud: inputs.cloud.clone(),
         domain: inputs.domain.clone(),
         namespace: inputs.namespace.clone(),
-        prerequisites: prerequisites(inputs),
+        prerequisites,
         releases,
         checks,
     }
 }
 
-fn prerequisites(inputs: &Inputs) -> Vec<Prerequisite> {
+/// What several services want is one requirement that all of them wait for.
+fn add(all: &mut Vec<Requirement>, wanted: Requirement) {
+    match all.iter_mut().find(|one| one.what == wanted.what) {
+        Some(one) if one.services.is_empty() => {}
+        Some(one) => {
+            for service in wanted.services {
+                if !one.services.contains(&service) {
+                    one.services.push(service);
+                }
+            }
+        }
+        None => all.push(wanted),
+    }
+}
+
+fn prerequisites(inputs: &Inputs) -> Vec<Requirement> {
     let nodes = if inputs.control_plane_nodes.is_empty() {
         vec!["*".to_owned()]
     } else {
@@ -62,8 +83,11 @@ fn prerequisites(inputs: &Inputs) -> Vec<Prerequisite> {
             labels: BTreeMap::from([("name".to_owned(), inputs.namespace.clone())]),
         },
         Prerequisite::NodeLabel { key: CONTROL_PLANE.to_owned(), value: "enabled".to_owned(), nodes },
-        Prerequisite::CorednsRbac,
     ]
+    .into_iter()
+    .map(Requirement::from)
+    .chain([Requirement { guide: "O02".to_owned(), ..Prerequisite::CorednsRbac.into() }])
+    .collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,17 @@ use serde_json::Value;
 /// The only region; upstream's name.
 pub const REGION: &str = "RegionOne";
 
+/// The Ceph below the cloud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ceph {
+    /// Rook's namespace.
+    pub namespace: String,
+    /// Nobody runs Rook here: Landfall's own stand-in is brought up (embedded cluster only).
+    pub stand_in: bool,
+    /// StorageClass that the guide's step O01 makes.
+    pub class: String,
+}
+
 /// From the cloud file and from what the cluster shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inputs {
@@ -21,6 +32,14 @@ pub struct Inputs {
     pub ingress_address: Option<String>,
     /// Names of the nodes that carry the control plane; empty means all.
     pub control_plane_nodes: Vec<String>,
+    /// Nodes that servers run on, and those that carry routers and DHCP; empty means all.
+    pub compute_nodes: Vec<String>,
+    pub network_nodes: Vec<String>,
+    /// All nodes of the cluster, by name, in order.
+    pub nodes: Vec<String>,
+    /// Link that tunnels between nodes go over; `None`: that of the default route.
+    pub tunnel_interface: Option<String>,
+    pub ceph: Ceph,
     /// Values laid over a service's own, by service.
     pub overrides: BTreeMap<String, Value>,
     /// Full references by image: `keystone`, `keystone:2025.1` or `localhost/landfall/keystone:2025.1`.
@@ -65,6 +84,15 @@ pub(crate) mod tests {
             ingress_class: "nginx".into(),
             ingress_address: Some("10.89.0.11".into()),
             control_plane_nodes: vec!["k1".into()],
+            compute_nodes: vec!["k1".into()],
+            network_nodes: vec!["k1".into()],
+            nodes: vec!["k1".into()],
+            tunnel_interface: Some("eth1".into()),
+            ceph: Ceph {
+                namespace: "rook-ceph".into(),
+                stand_in: true,
+                class: "rook-ceph-block".into(),
+            },
             overrides: BTreeMap::new(),
             images: BTreeMap::new(),
             cores: 2,

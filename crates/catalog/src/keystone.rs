@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::blueprint::{CheckKind, CheckSpec, Secrets, Text};
 use crate::inputs::{Inputs, REGION};
 use crate::mariadb;
-use crate::service::{Leftover, SecretKind, Service};
+use crate::service::{Leftover, SecretKind, Service, in_the_cloud, none};
 use crate::values::{images, overlay, password};
 
 /// Name of the administrator's password.
@@ -41,6 +41,8 @@ pub(crate) const SERVICE: Service = Service {
         (mariadb::ROOT_SECRET, SecretKind::Password),
         (DB_SECRET, SecretKind::Password),
     ],
+    home: in_the_cloud,
+    prerequisites: none,
     values,
     checks,
 };

@@ -16,7 +16,7 @@ mod service;
 mod values;
 
 pub use compose::{blueprint, required_secrets};
-pub use inputs::{Inputs, REGION};
+pub use inputs::{Ceph, Inputs, REGION};
 pub use keystone::ADMIN_SECRET;
 pub use openstackclient::OPENSTACK_COMMAND;
 pub use service::{Leftover, SecretKind, SecretSpec, Service, UnknownService, expand, services};

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::blueprint::{CheckKind, CheckSpec, Secrets, Text};
 use crate::inputs::Inputs;
-use crate::service::{Leftover, SecretKind, Service};
+use crate::service::{Leftover, SecretKind, Service, in_the_cloud, none};
 use crate::values::{images, overlay, password, storage_class};
 
 pub(crate) const ROOT_SECRET: &str = "mariadb-root";
@@ -26,6 +26,8 @@ pub(crate) const SERVICE: Service = Service {
         Leftover { kind: "Lease", name: "mariadb-controller", data: false },
     ],
     secrets: &[(ROOT_SECRET, SecretKind::Password), (SST_SECRET, SecretKind::Password)],
+    home: in_the_cloud,
+    prerequisites: none,
     values,
     checks,
 };

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::blueprint::{CheckKind, CheckSpec, Secrets, Text};
 use crate::inputs::Inputs;
-use crate::service::Service;
+use crate::service::{Service, in_the_cloud, none};
 use crate::values::{count, images, overlay};
 
 pub(crate) const SERVICE: Service = Service {
@@ -19,6 +19,8 @@ pub(crate) const SERVICE: Service = Service {
     weights: &[("StatefulSet/memcached-memcached", 3)],
     leftovers: &[],
     secrets: &[],
+    home: in_the_cloud,
+    prerequisites: none,
     values,
     checks,
 };

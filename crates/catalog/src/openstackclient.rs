@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::blueprint::{CheckKind, CheckSpec, Secrets, Text};
 use crate::inputs::Inputs;
-use crate::service::Service;
+use crate::service::{Service, in_the_cloud, none};
 use crate::values::{images, overlay};
 
 /// What `landfall openstack ARGS…` runs in the container `openstackclient`, before the arguments.
@@ -24,6 +24,8 @@ pub(crate) const SERVICE: Service = Service {
     weights: &[("Deployment/openstack-client", 6)],
     leftovers: &[],
     secrets: &[],
+    home: in_the_cloud,
+    prerequisites: none,
     values,
     checks,
 };

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::blueprint::{CheckKind, CheckSpec, Secrets, Text};
 use crate::inputs::Inputs;
-use crate::service::{Leftover, SecretKind, Service};
+use crate::service::{Leftover, SecretKind, Service, in_the_cloud, none};
 use crate::values::{count, images, overlay, password, storage_class};
 
 const ADMIN_SECRET: &str = "rabbitmq-admin";
@@ -26,6 +26,8 @@ pub(crate) const SERVICE: Service = Service {
         data: true,
     }],
     secrets: &[(ADMIN_SECRET, SecretKind::Password), (COOKIE_SECRET, SecretKind::Key)],
+    home: in_the_cloud,
+    prerequisites: none,
     values,
     checks,
 };

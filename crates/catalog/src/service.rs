@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::blueprint::{CheckSpec, Secrets};
+use crate::blueprint::{CheckSpec, Requirement, Secrets};
 use crate::inputs::Inputs;
 use crate::{keystone, mariadb, memcached, openstackclient, rabbitmq};
 
@@ -53,9 +53,23 @@ pub struct Service {
     pub weights: &'static [(&'static str, u32)],
     pub leftovers: &'static [Leftover],
     pub(crate) secrets: &'static [(&'static str, SecretKind)],
+    /// Namespace of its release; `None`: this cloud has the service from elsewhere, and no release of it.
+    pub(crate) home: fn(&Inputs) -> Option<String>,
+    /// What must be there before its release.
+    pub(crate) prerequisites: fn(&Inputs) -> Vec<Requirement>,
     pub(crate) values: fn(&Inputs, &Secrets) -> Value,
     /// From the inputs and the values as they are after overrides.
     pub(crate) checks: fn(&Inputs, &Value) -> Vec<CheckSpec>,
+}
+
+/// The usual [`Service::home`]: the cloud's own namespace.
+pub(crate) fn in_the_cloud(inputs: &Inputs) -> Option<String> {
+    Some(inputs.namespace.clone())
+}
+
+/// The usual [`Service::prerequisites`]: none beyond those of all services.
+pub(crate) fn none(_: &Inputs) -> Vec<Requirement> {
+    Vec::new()
 }
 
 impl std::fmt::Debug for Service {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use landfall_catalog::Inputs;
+use landfall_catalog::{Ceph, Inputs};
 use landfall_cluster::api::{Cluster, Gvk};
-use landfall_config::Cloud;
+use landfall_config::{Cloud, NodeSelection};
 use serde_json::Value;
 
 use crate::Session;
@@ -137,22 +137,9 @@ pub(crate) async fn inputs(
     let cluster = target.cluster.as_ref();
     let nodes = cluster.list(&gvk("", "v1", "Node"), None, "").await?;
     let classes = cluster.list(&gvk("storage.k8s.io", "v1", "StorageClass"), None, "").await?;
-    let wanted = cloud.nodes.control_plane.names();
     let names: Vec<String> =
         nodes.iter().filter_map(|node| node["metadata"]["name"].as_str().map(str::to_owned)).collect();
-    for name in wanted.iter().filter(|name| *name != "*") {
-        if !names.contains(name) {
-            return Err(Failure::told(
-                Exit::BadValue,
-                format!("spec.nodes.control-plane names {name}, which is no node of this cluster"),
-                format!("spec.nodes.control-plane의 {name}은(는) 이 클러스터의 노드가 아닙니다"),
-            )
-            .hint(
-                format!("its nodes are {}", names.join(", ")),
-                format!("이 클러스터의 노드: {}", names.join(", ")),
-            ));
-        }
-    }
+    let chosen = |role: &str, selection: &NodeSelection| selected(&names, role, selection);
     Ok(Inputs {
         cloud: cloud.name.clone(),
         domain,
@@ -160,15 +147,45 @@ pub(crate) async fn inputs(
         storage_class: cloud.storage.class.clone().or_else(|| default_class(&classes)),
         ingress_class: cloud.ingress.class.clone(),
         ingress_address: ingress_address(cluster).await?,
-        control_plane_nodes: if wanted.iter().any(|name| name == "*") { names } else { wanted },
+        control_plane_nodes: chosen("control-plane", &cloud.nodes.control_plane)?,
+        compute_nodes: chosen("compute", &cloud.nodes.compute)?,
+        network_nodes: chosen("network", &cloud.nodes.network)?,
+        // The embedded cluster's nodes have a link of their own for tunnels.
+        tunnel_interface: target.embedded().map(|_| "eth1".to_owned()),
+        ceph: Ceph {
+            namespace: cloud.storage.ceph.namespace.clone(),
+            stand_in: target.embedded().is_some(),
+            class: "rook-ceph-block".to_owned(),
+        },
         overrides: cloud.overrides.clone(),
         images,
+        nodes: names.clone(),
         cores: nodes
             .iter()
             .filter_map(|node| node["status"]["capacity"]["cpu"].as_str()?.parse().ok())
             .min()
             .unwrap_or(1),
     })
+}
+
+/// The nodes that a role of the cloud file means.
+fn selected(names: &[String], role: &str, selection: &NodeSelection) -> Result<Vec<String>> {
+    let wanted = selection.names();
+    if wanted.iter().any(|name| name == "*") {
+        return Ok(names.to_vec());
+    }
+    match wanted.iter().find(|name| !names.contains(name)) {
+        None => Ok(wanted),
+        Some(name) => Err(Failure::told(
+            Exit::BadValue,
+            format!("spec.nodes.{role} names {name}, which is no node of this cluster"),
+            format!("spec.nodes.{role}의 {name}은(는) 이 클러스터의 노드가 아닙니다"),
+        )
+        .hint(
+            format!("its nodes are {}", names.join(", ")),
+            format!("이 클러스터의 노드: {}", names.join(", ")),
+        )),
+    }
 }
 
 fn default_class(classes: &[Value]) -> Option<String> {

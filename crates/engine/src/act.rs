@@ -2,6 +2,7 @@
 //! after a dead run did half of it, ends the same.
 
 mod apply;
+mod ceph;
 mod ensure;
 mod hook;
 mod wait;

@@ -52,9 +52,9 @@ pub async fn prepare(
     let known = blueprint
         .prerequisites
         .iter()
-        .any(|p| matches!(p, Prerequisite::Secret { name, .. } if name == secret_store::NAME));
+        .any(|p| matches!(&p.what, Prerequisite::Secret { name, .. } if name == secret_store::NAME));
     if !known && !secrets.0.is_empty() {
-        blueprint.prerequisites.push(secret_store::prerequisite(&blueprint.namespace, secrets));
+        blueprint.prerequisites.push(secret_store::prerequisite(&blueprint.namespace, secrets).into());
     }
     let (version, served) = again(|| cluster.version()).await?;
     let states = states(cluster, blueprint.releases.iter().map(|r| r.namespace.as_str()).collect()).await?;

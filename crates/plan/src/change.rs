@@ -116,6 +116,31 @@ pub fn of_prerequisite(prerequisite: &Prerequisite, snapshot: &Snapshot) -> Resu
                 Some(_) => Change::Update,
             }
         }
+        Prerequisite::Object { object, .. } => match snapshot.objects.get(&key(object, "")) {
+            None => Change::Create,
+            Some(live) if covers(live, object) => Change::None,
+            Some(_) => Change::Update,
+        },
+        Prerequisite::CephPool { name, .. } => match &snapshot.ceph {
+            Some(ceph) if ceph.pools.contains(name) => Change::None,
+            _ => Change::Create,
+        },
+        Prerequisite::CephKey { client, caps, namespace, secret, .. } => {
+            let there = snapshot.objects.contains_key(&format!("Secret/{namespace}/{secret}"));
+            match snapshot.ceph.as_ref().and_then(|ceph| ceph.clients.get(client)) {
+                None => Change::Create,
+                Some(held) if held == caps && there => Change::None,
+                Some(_) => Change::Update,
+            }
+        }
+        Prerequisite::CephConf { namespace, name, .. } => {
+            let live = snapshot.objects.get(&format!("ConfigMap/{namespace}/{name}"));
+            match (live, &snapshot.ceph) {
+                (None, _) => Change::Create,
+                (Some(live), Some(ceph)) if live["data"]["ceph.conf"] == ceph.conf.as_str() => Change::None,
+                (Some(_), _) => Change::Update,
+            }
+        }
     })
 }
 

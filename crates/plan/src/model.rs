@@ -1,6 +1,6 @@
 //! The words of a plan. Nothing here does I/O.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_catalog::blueprint::{CheckSpec, Prerequisite};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,19 @@ pub struct Snapshot {
     pub objects: BTreeMap<String, Object>,
     /// Latest record of each release by `namespace/name`.
     pub releases: BTreeMap<String, ReleaseState>,
+    /// What Ceph itself shows; `None` where none answers yet.
+    #[serde(default)]
+    pub ceph: Option<CephState>,
+}
+
+/// Pools, users and monitors of a running Ceph. No key is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CephState {
+    pub pools: BTreeSet<String>,
+    /// Caps (`mon`, `osd`, `mgr`) of each user, by name without `client.`.
+    pub clients: BTreeMap<String, BTreeMap<String, String>>,
+    /// The `ceph.conf` that clients should have now.
+    pub conf: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

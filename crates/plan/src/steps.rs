@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use landfall_catalog::blueprint::{Blueprint, Prerequisite};
+use landfall_catalog::blueprint::{Blueprint, Prerequisite, Requirement};
 
 use crate::change;
 use crate::error::PlanError;
@@ -19,13 +19,21 @@ pub(crate) fn steps(
     graph: &Graph,
 ) -> Result<Vec<Step>, PlanError> {
     let mut steps = Vec::new();
-    for prerequisite in &blueprint.prerequisites {
-        steps.push(ensure(prerequisite, snapshot, &steps)?);
+    for requirement in &blueprint.prerequisites {
+        steps.push(ensure(requirement, releases, snapshot, &steps)?);
     }
-    let prepared: Vec<String> = steps.iter().map(|s| s.id.clone()).collect();
+    let prepared: Vec<(String, &Requirement)> =
+        steps.iter().map(|s| s.id.clone()).zip(&blueprint.prerequisites).collect();
     let planner = Planner { releases, snapshot, options, graph };
-    for index in 0..releases.len() {
-        planner.release(index, &prepared, &mut steps);
+    for (index, release) in releases.iter().enumerate() {
+        let first: Vec<String> = prepared
+            .iter()
+            .filter(|(_, wanted)| wanted.services.is_empty() || wanted.services.contains(&release.service))
+            // What is made with a service's help comes after it.
+            .filter(|(_, wanted)| !wanted.after.contains(&release.service))
+            .map(|(id, _)| id.clone())
+            .collect();
+        planner.release(index, &first, &mut steps);
     }
     // A hook of an event that this plan has no occasion for is no step.
     let known: BTreeSet<String> = steps.iter().map(|s| s.id.clone()).collect();
@@ -35,12 +43,13 @@ pub(crate) fn steps(
     for check in &blueprint.checks {
         let what = check.id.split_once('/').map_or(check.id.as_str(), |(_, what)| what);
         let released = releases.iter().find(|r| r.service == check.service);
-        let needs = match released {
-            Some(release) => vec![ready_id(release)],
-            None => {
-                prepared.iter().filter(|id| id.split('/').next() == Some(&check.service)).cloned().collect()
-            }
-        };
+        let own = prepared
+            .iter()
+            .filter(|(id, wanted)| {
+                id.split('/').next() == Some(&check.service) || wanted.services.contains(&check.service)
+            })
+            .map(|(id, _)| id.clone());
+        let needs = released.map(ready_id).into_iter().chain(own).collect();
         steps.push(Step {
             id: format!("{}/check/{what}", check.service),
             service: check.service.clone(),
@@ -62,22 +71,37 @@ pub(crate) fn steps(
     Ok(steps)
 }
 
-fn ensure(prerequisite: &Prerequisite, snapshot: &Snapshot, before: &[Step]) -> Result<Step, PlanError> {
-    let (id, service, needs, weight) = match prerequisite {
-        Prerequisite::Namespace { name, .. } => (format!("namespace/{name}"), "cluster", Vec::new(), 1),
-        Prerequisite::NodeLabel { key, .. } => (format!("nodes/label-{key}"), "cluster", Vec::new(), 1),
-        Prerequisite::CorednsRbac => ("coredns/rbac".to_owned(), "coredns", Vec::new(), 4),
+fn ensure(
+    requirement: &Requirement,
+    releases: &[RenderedRelease],
+    snapshot: &Snapshot,
+    before: &[Step],
+) -> Result<Step, PlanError> {
+    let prerequisite = &requirement.what;
+    let (id, service, home, weight) = match prerequisite {
+        Prerequisite::Namespace { name, .. } => (format!("namespace/{name}"), "cluster", "", 1),
+        Prerequisite::NodeLabel { key, .. } => (format!("nodes/label-{key}"), "cluster", "", 1),
+        Prerequisite::CorednsRbac => ("coredns/rbac".to_owned(), "coredns", "", 4),
         Prerequisite::Secret { namespace, name, .. } => {
-            let home = format!("namespace/{namespace}");
-            let needs = before.iter().filter(|s| s.id == home).map(|s| s.id.clone()).collect();
-            (format!("secrets/{name}"), "cluster", needs, 1)
+            (format!("secrets/{name}"), "cluster", namespace.as_str(), 1)
         }
+        Prerequisite::Object { id, object } => {
+            let home = object["metadata"]["namespace"].as_str().unwrap_or_default();
+            (id.clone(), id.split('/').next().unwrap_or_default(), home, 1)
+        }
+        Prerequisite::CephPool { name, .. } => (format!("ceph/pool-{name}"), "ceph", "", 2),
+        Prerequisite::CephKey { client, namespace, .. } => {
+            (format!("ceph/key-{client}"), "ceph", namespace.as_str(), 1)
+        }
+        Prerequisite::CephConf { namespace, .. } => ("ceph/conf".to_owned(), "ceph", namespace.as_str(), 1),
     };
-    let guide = if matches!(prerequisite, Prerequisite::CorednsRbac) { "O02" } else { "" };
+    let home = format!("namespace/{home}");
+    let mut needs: Vec<String> = before.iter().filter(|s| s.id == home).map(|s| s.id.clone()).collect();
+    needs.extend(releases.iter().filter(|r| requirement.after.contains(&r.service)).map(ready_id));
     Ok(Step {
         id,
         service: service.to_owned(),
-        guide: guide.to_owned(),
+        guide: requirement.guide.clone(),
         needs,
         action: Action::Ensure { prerequisite: prerequisite.clone() },
         change: change::of_prerequisite(prerequisite, snapshot)?,

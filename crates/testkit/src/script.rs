@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use landfall_catalog::blueprint::{Blueprint, CheckKind, CheckSpec, Prerequisite, Secrets, Text};
+use landfall_catalog::blueprint::{Blueprint, CheckKind, CheckSpec, Requirement, Secrets, Text};
 use landfall_plan::model::{Object, ReleaseState, RenderedHook, RenderedRelease, Snapshot};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -161,7 +161,7 @@ pub fn cloud(text: &str) -> Cloud {
             },
         );
     }
-    let prerequisites: Vec<Prerequisite> = script
+    let prerequisites: Vec<Requirement> = script
         .prerequisites
         .iter()
         .map(|p| serde_json::from_value(p.clone()).unwrap_or_else(|e| panic!("prerequisite {p}: {e}")))

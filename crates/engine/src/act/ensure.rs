@@ -23,6 +23,12 @@ impl Shared {
             Prerequisite::NodeLabel { key, value, nodes } => self.label(key, value, nodes).await,
             Prerequisite::CorednsRbac => self.coredns(step).await,
             Prerequisite::Secret { namespace, name, keys } => self.secret(namespace, name, keys).await,
+            Prerequisite::Object { object, .. } => {
+                self.put(object, &landfall_plan::object::key(object, "")).await
+            }
+            Prerequisite::CephPool { .. } | Prerequisite::CephKey { .. } | Prerequisite::CephConf { .. } => {
+                self.ceph(prerequisite).await
+            }
         }
     }
 

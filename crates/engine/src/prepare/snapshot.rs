@@ -35,7 +35,7 @@ pub(super) async fn gather(
         }
     }
     for prerequisite in &blueprint.prerequisites {
-        wanted.prerequisite(prerequisite);
+        wanted.prerequisite(&prerequisite.what);
     }
     let listings = stream::iter(wanted.listings.iter()).map(|(gvk, home)| async move {
         match again(|| cluster.list(gvk, home.as_deref(), "")).await {
@@ -45,7 +45,7 @@ pub(super) async fn gather(
         }
     });
     let found: Vec<Vec<Value>> = listings.buffer_unordered(AT_ONCE).try_collect().await?;
-    let mut snapshot = Snapshot { objects: BTreeMap::new(), releases: states };
+    let mut snapshot = Snapshot { objects: BTreeMap::new(), releases: states, ceph: None };
     for object in found.into_iter().flatten() {
         let key = key(&object, "");
         if wanted.keys.contains(&key) || object["kind"] == "Node" {
@@ -94,7 +94,16 @@ impl Wanted {
                 self.one(RBAC, "ClusterRole", None, "coredns");
                 self.one(RBAC, "ClusterRoleBinding", None, "coredns");
             }
-            Prerequisite::Secret { namespace, name, .. } => self.one("v1", "Secret", Some(namespace), name),
+            Prerequisite::Secret { namespace, name, .. }
+            | Prerequisite::CephKey { namespace, secret: name, .. } => {
+                self.one("v1", "Secret", Some(namespace), name);
+            }
+            Prerequisite::Object { object, .. } => self.object(object, ""),
+            Prerequisite::CephConf { namespace, name, .. } => {
+                self.one("v1", "ConfigMap", Some(namespace), name);
+            }
+            // Ceph itself shows its pools.
+            Prerequisite::CephPool { .. } => {}
         }
     }
 }
