@@ -268,7 +268,11 @@ async fn allowed(cluster: &dyn Cluster, namespace: &str, plan: &Plan) -> crate::
                 Prerequisite::CorednsRbac => {
                     asked.push(access("patch", "rbac.authorization.k8s.io", "clusterroles", None));
                 }
-                Prerequisite::Secret { .. } => {}
+                Prerequisite::Secret { .. }
+                | Prerequisite::Object { .. }
+                | Prerequisite::CephPool { .. }
+                | Prerequisite::CephKey { .. }
+                | Prerequisite::CephConf { .. } => {}
             }
         }
     }
