@@ -1,6 +1,6 @@
 //! `landfall-agent`: the one program that runs inside pods. It waits for what a pod depends on, starts
-//! MariaDB by the state of all its members, keeps the primary Service on a live server, and makes and
-//! rotates Keystone's keys. README.md beside this crate is the contract with the charts.
+//! MariaDB by the state of all its members, keeps the primary Service on a live server, makes and rotates
+//! Keystone's keys, and registers services with it. README.md beside this crate is the contract with the charts.
 //!
 //! Decisions are pure (`wait::evaluate`, `mariadb::decide`, `mariadb::primary`, `keystone::keys`); what
 //! touches the cluster, processes or files is thin.
@@ -40,7 +40,7 @@ enum Command {
     /// MariaDB: the server, its controller, its probes
     #[command(subcommand)]
     Mariadb(mariadb::Command),
-    /// Keystone's fernet and credential keys
+    /// Keystone's keys, and services' entries in it
     #[command(subcommand)]
     Keystone(keystone::Command),
 }
@@ -109,6 +109,9 @@ mod tests {
             "keystone fernet-rotate",
             "keystone credential-setup",
             "keystone credential-rotate",
+            "keystone register-service",
+            "keystone register-endpoints",
+            "keystone register-user",
         ] {
             let words = std::iter::once("landfall-agent").chain(line.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{line}");

@@ -16,7 +16,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("openstack", &[]),
     ("node", &[]),
     ("image", &[]),
-    ("agent", &["landfall-health"]),
+    ("agent", &["landfall-health", "landfall-openstack"]),
     ("plan", &["landfall-catalog", "landfall-health"]),
     ("testkit", &["landfall-catalog", "landfall-cluster", "landfall-health", "landfall-plan"]),
     (
