@@ -58,6 +58,7 @@ proofs! {
     addons_runs: "addons",
     agent_runs: "agent",
     coredns_runs: "coredns",
+    glance_runs: "glance",
     ingress_nginx_runs: "ingress-nginx",
     keystone_runs: "keystone",
     mariadb_runs: "mariadb",
@@ -65,6 +66,7 @@ proofs! {
     node_runs: "node",
     openstackclient_runs: "openstackclient",
     pause_runs: "pause",
+    placement_runs: "placement",
     rabbitmq_runs: "rabbitmq",
 }
 
