@@ -57,6 +57,7 @@ macro_rules! proofs {
 proofs! {
     addons_runs: "addons",
     agent_runs: "agent",
+    ceph_runs: "ceph",
     coredns_runs: "coredns",
     ingress_nginx_runs: "ingress-nginx",
     keystone_runs: "keystone",
