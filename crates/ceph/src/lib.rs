@@ -7,7 +7,7 @@
 
 pub mod answers;
 mod ceph;
-mod error;
+pub mod error;
 pub mod monitors;
 mod resources;
 mod toolbox;
