@@ -79,7 +79,10 @@ pub(crate) fn key(
         Prerequisite::CephKey {
             rook: inputs.ceph.namespace.clone(),
             client: client.to_owned(),
-            caps: caps.iter().map(|(daemon, allowed)| ((*daemon).to_owned(), (*allowed).to_owned())).collect(),
+            caps: caps
+                .iter()
+                .map(|(daemon, allowed)| ((*daemon).to_owned(), (*allowed).to_owned()))
+                .collect(),
             namespace: inputs.namespace.clone(),
             secret: secret.to_owned(),
         },
@@ -100,7 +103,12 @@ pub(crate) fn conf(inputs: &Inputs, service: &str) -> Requirement {
 }
 
 fn required(service: &str, guide: &str, what: Prerequisite) -> Requirement {
-    Requirement { services: vec![service.to_owned()], guide: guide.to_owned(), after: vec![NAME.to_owned()], what }
+    Requirement {
+        services: vec![service.to_owned()],
+        guide: guide.to_owned(),
+        after: vec![NAME.to_owned()],
+        what,
+    }
 }
 
 fn prerequisites(inputs: &Inputs) -> Vec<Requirement> {
@@ -168,10 +176,7 @@ fn nodes(inputs: &Inputs) -> &[String] {
 
 fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
     let mut values = images(inputs, &[("ceph", "ceph"), ("dep_check", "agent")]);
-    overlay(
-        &mut values,
-        &json!({"nodes": nodes(inputs), "volume": {"class_name": storage_class(inputs)}}),
-    );
+    overlay(&mut values, &json!({"nodes": nodes(inputs), "volume": {"class_name": storage_class(inputs)}}));
     values
 }
 
@@ -204,7 +209,10 @@ fn checks(inputs: &Inputs, _values: &Value) -> Vec<CheckSpec> {
         ),
         check(
             "class",
-            Text::new(format!("The StorageClass {class} is there"), format!("StorageClass {class}이(가) 있음")),
+            Text::new(
+                format!("The StorageClass {class} is there"),
+                format!("StorageClass {class}이(가) 있음"),
+            ),
             Text::new(
                 format!(
                     "a class can not be changed once it is there: `kubectl get storageclass {class} -o yaml` shows who made it; delete it (volumes stay) and run `landfall up ceph`"

@@ -54,12 +54,8 @@ fn checks(inputs: &Inputs, _values: &Value) -> Vec<CheckSpec> {
         remedy,
         kind,
     };
-    let again = || {
-        Text::new(
-            "`landfall up ceph-config` brings it back",
-            "`landfall up ceph-config`가 다시 만듭니다",
-        )
-    };
+    let again =
+        || Text::new("`landfall up ceph-config` brings it back", "`landfall up ceph-config`가 다시 만듭니다");
     vec![
         check(
             "cronjob",

@@ -112,7 +112,8 @@ fn placement(read: &Value) -> (String, bool) {
         .collect();
     let all = read["pgmap"]["num_pgs"].as_u64().unwrap_or_default();
     // Scrubbing reads what is clean.
-    let clean: u64 = states.iter().filter(|(name, _)| name.starts_with("active+clean")).map(|(_, count)| count).sum();
+    let clean: u64 =
+        states.iter().filter(|(name, _)| name.starts_with("active+clean")).map(|(_, count)| count).sum();
     let shown: Vec<String> = states.iter().map(|(name, count)| format!("{count} {name}")).collect();
     (if shown.is_empty() { all.to_string() } else { shown.join(", ") }, all == clean)
 }

@@ -10,7 +10,9 @@ pub enum Error {
     #[error(transparent)]
     Cluster(#[from] ClusterError),
     /// Neither an operator nor a toolbox.
-    #[error("no Ceph is to be found in namespace {namespace}: neither Rook's operator nor a ready pod of rook-ceph-tools")]
+    #[error(
+        "no Ceph is to be found in namespace {namespace}: neither Rook's operator nor a ready pod of rook-ceph-tools"
+    )]
     Absent { namespace: String },
     /// An operator, but what is asked can only be seen by the command line.
     #[error("no ready pod of rook-ceph-tools in namespace {namespace}")]
@@ -44,7 +46,9 @@ impl Error {
             Self::NoToolbox { .. } | Self::Absent { .. } | Self::NoMonitors { .. } => true,
             // EAGAIN, ETIMEDOUT, and the client's own word for monitors that do not answer.
             Self::Command { code, said, .. } => {
-                matches!(code, 11 | 110 | 124) || said.contains("timed out") || said.contains("error connecting")
+                matches!(code, 11 | 110 | 124)
+                    || said.contains("timed out")
+                    || said.contains("error connecting")
             }
             Self::Answer { .. } | Self::Resource { .. } => false,
         }

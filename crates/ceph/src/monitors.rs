@@ -114,7 +114,10 @@ mod tests {
     fn other_ways_to_write_it_are_understood() {
         let monitors = Monitors::parse("a=10.96.12.1:6789");
         let conf = "[global]\nmon host = 10.1.1.1\n";
-        assert_eq!(monitors.renewed(conf).unwrap(), format!("[global]\nmon_host = {}\n", monitors.mon_host()));
+        assert_eq!(
+            monitors.renewed(conf).unwrap(),
+            format!("[global]\nmon_host = {}\n", monitors.mon_host())
+        );
         assert_eq!(named(&monitors.renewed("").unwrap()), Some(monitors.mon_host().as_str()));
         let conf = "[client]\nx = 1\n";
         assert_eq!(

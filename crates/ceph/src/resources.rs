@@ -108,7 +108,8 @@ impl<'a> Resources<'a> {
         let found = found.ok_or_else(|| lacks("the operator has not made it"))?;
         // Newer versions name it `userKey`, too.
         let data = found["data"][client].as_str().or_else(|| found["data"]["userKey"].as_str());
-        let key = data.and_then(|text| STANDARD.decode(text).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
+        let key =
+            data.and_then(|text| STANDARD.decode(text).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
         let key = key.filter(|key| !key.trim().is_empty()).ok_or_else(|| lacks("it holds no key"))?;
         Ok((key.trim().to_owned(), applied != Applied::Unchanged))
     }
@@ -125,7 +126,8 @@ impl<'a> Resources<'a> {
                     Seen::Applied(object) => vec![object],
                     Seen::Deleted(_) => continue,
                 };
-                let Some(found) = objects.into_iter().find(|object| object["metadata"]["name"] == name) else {
+                let Some(found) = objects.into_iter().find(|object| object["metadata"]["name"] == name)
+                else {
                     continue;
                 };
                 if is_ready(&found) {
@@ -161,7 +163,8 @@ fn name(object: &Value) -> String {
 /// Carried out as it is now: `observedGeneration` lags after a change.
 fn is_ready(object: &Value) -> bool {
     let observed = &object["status"]["observedGeneration"];
-    object["status"]["phase"] == "Ready" && (observed.is_null() || *observed == object["metadata"]["generation"])
+    object["status"]["phase"] == "Ready"
+        && (observed.is_null() || *observed == object["metadata"]["generation"])
 }
 
 /// Phase and the operator's last words.
@@ -204,6 +207,9 @@ mod tests {
             "details": {"OSD_DOWN": {"message": "1 osds down", "severity": "HEALTH_WARN"}}}}});
         let health = health(&cluster);
         assert!(!health.ok);
-        assert_eq!(health.evidence, "health: HEALTH_WARN (as the operator saw it at now)\nOSD_DOWN: 1 osds down");
+        assert_eq!(
+            health.evidence,
+            "health: HEALTH_WARN (as the operator saw it at now)\nOSD_DOWN: 1 osds down"
+        );
     }
 }

@@ -87,7 +87,8 @@ impl<'a> Toolbox<'a> {
     /// The key of `client.<client>`, whose caps are these afterwards; and whether anything was changed.
     pub(crate) async fn key(&self, client: &str, caps: &Caps) -> Result<(String, bool)> {
         let entity = format!("client.{client}");
-        let wanted: Vec<&str> = caps.iter().flat_map(|(daemon, allowed)| [daemon.as_str(), allowed]).collect();
+        let wanted: Vec<&str> =
+            caps.iter().flat_map(|(daemon, allowed)| [daemon.as_str(), allowed]).collect();
         let known = match self.ceph(&["auth", "get", &entity]).await {
             Ok(answer) => Some(answers::user(&answer)?),
             Err(Error::Command { code: ABSENT, .. }) => None,

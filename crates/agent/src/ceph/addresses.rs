@@ -55,7 +55,9 @@ impl Addresses {
         let now = self.seen.wait_for(|all| whole(all) && met(&only(all, &wanted))).await;
         match now {
             Ok(all) => Ok(only(&all, &wanted)),
-            Err(_) => Err(Error::Failed("the Services of the monitors can not be watched any more".to_owned())),
+            Err(_) => {
+                Err(Error::Failed("the Services of the monitors can not be watched any more".to_owned()))
+            }
         }
     }
 }
@@ -79,7 +81,9 @@ async fn follow(api: Api<Service>, sender: watch::Sender<Map>) {
             Err(watcher::Error::InitialListFailed(e) | watcher::Error::WatchStartFailed(e))
                 if status_code(&e) == Some(403) =>
             {
-                say(&format!("may not watch services: add that to the role of this pod's service account ({e})"));
+                say(&format!(
+                    "may not watch services: add that to the role of this pod's service account ({e})"
+                ));
                 return;
             }
             Err(error) => {

@@ -38,7 +38,8 @@ pub async fn keep(
 ) -> Result<Ended> {
     let program = command.as_std().get_program().display().to_string();
     let mut term = signal(SignalKind::terminate()).map_err(Error::io("cannot listen to signals"))?;
-    let mut child = command.stdin(Stdio::null()).spawn().map_err(Error::io(format!("cannot run {program}")))?;
+    let mut child =
+        command.stdin(Stdio::null()).spawn().map_err(Error::io(format!("cannot run {program}")))?;
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
     let stop = || pid.map(|pid| kill(pid, Signal::SIGTERM));
     loop {
@@ -167,7 +168,8 @@ pub const OWNER: &str = "ceph_fsid";
 /// Refuses to run a store of another Ceph than the Secrets are of.
 pub fn check_owner(data: &Path, fsid: &str, secret: &str) -> Result<()> {
     let path = data.join(OWNER);
-    let held = std::fs::read_to_string(&path).map_err(Error::io(format!("cannot read {}", path.display())))?;
+    let held =
+        std::fs::read_to_string(&path).map_err(Error::io(format!("cannot read {}", path.display())))?;
     if held.trim() == fsid {
         return Ok(());
     }
@@ -185,7 +187,12 @@ mod tests {
 
     #[test]
     fn a_client_is_lost_only_when_no_monitor_stayed() {
-        let map = |text: &str| text.split(' ').filter_map(|i| i.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect::<Map>();
+        let map = |text: &str| {
+            text.split(' ')
+                .filter_map(|i| i.split_once('='))
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect::<Map>()
+        };
         assert!(is_lost(&map("a=1"), &map("a=2")));
         assert!(!is_lost(&map("a=1 b=1 c=1"), &map("a=2 b=1 c=2")));
     }

@@ -54,10 +54,8 @@ pub async fn ensure(client: &Client, namespace: &str) -> Result<Identity> {
     let fsid = text(&monitors, MONITORS, "fsid")?;
     let manager = Texts::from([("keyring".to_owned(), entry("mgr.a", &key()?))]);
     let manager = store.get_or_create(MANAGER, manager).await?;
-    let disks = Texts::from([
-        ("fsid".to_owned(), fsid.clone()),
-        ("keyring".to_owned(), entry(ANNOUNCER, &key()?)),
-    ]);
+    let disks =
+        Texts::from([("fsid".to_owned(), fsid.clone()), ("keyring".to_owned(), entry(ANNOUNCER, &key()?))]);
     let disks = store.get_or_create(DISKS, disks).await?;
     let keyring = [
         entry("mon.", &text(&monitors, MONITORS, "mon-secret")?) + &caps(&[("mon", "allow *")]),
@@ -83,7 +81,11 @@ pub async fn wait_for(client: &Client, namespace: &str, name: &str) -> Result<Te
 /// One of the texts; an empty one is as good as none.
 pub fn text(texts: &Texts, secret: &str, name: &str) -> Result<String> {
     let found = texts.get(name).filter(|text| !text.trim().is_empty()).cloned();
-    found.ok_or_else(|| Error::Failed(format!("secret {secret} has no {name}: restore it, or delete the secret if no data is to be kept")))
+    found.ok_or_else(|| {
+        Error::Failed(format!(
+            "secret {secret} has no {name}: restore it, or delete the secret if no data is to be kept"
+        ))
+    })
 }
 
 /// A user of a keyring file.

@@ -6,8 +6,8 @@ use tokio::process::Command;
 
 use super::addresses::{self, Addresses, Map};
 use super::daemon::{self, Ended};
-use super::settings::Settings;
 use super::keys;
+use super::settings::Settings;
 use crate::pod::{self, Error, Result};
 
 pub async fn run() -> Result<u8> {

@@ -79,8 +79,7 @@ impl Monitor {
     async fn publish(&self, at: &Map) -> Result<()> {
         let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), &self.settings.namespace);
         let monitors = addresses::monitors(at);
-        let hosts: Vec<String> =
-            monitors.0.values().map(|(host, port)| format!("{host}:{port}")).collect();
+        let hosts: Vec<String> = monitors.0.values().map(|(host, port)| format!("{host}:{port}")).collect();
         let wanted = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -103,7 +102,8 @@ impl Monitor {
     /// Makes the store, with all first users in it.
     async fn make(&self, at: &Map) -> Result<()> {
         let map = Path::new(RUN).join("monmap").display().to_string();
-        let mut arguments = vec!["--create".to_owned(), "--clobber".into(), "--fsid".into(), self.identity.fsid.clone()];
+        let mut arguments =
+            vec!["--create".to_owned(), "--clobber".into(), "--fsid".into(), self.identity.fsid.clone()];
         arguments.extend(entries(at));
         arguments.push(map.clone());
         daemon::run("monmaptool", arguments).await?;
@@ -137,8 +137,11 @@ impl Monitor {
             Move::Stay => return Ok(()),
             Move::ByQuorum => {
                 say(&format!("moving to {}, by the quorum of the others", self.own(at)?));
-                let others: Map =
-                    at.iter().filter(|(id, _)| *id != self.id()).map(|(id, ip)| (id.clone(), ip.clone())).collect();
+                let others: Map = at
+                    .iter()
+                    .filter(|(id, _)| *id != self.id())
+                    .map(|(id, ip)| (id.clone(), ip.clone()))
+                    .collect();
                 let keyring = self.data.join("keyring");
                 let own = addresses::pair(self.own(at)?);
                 daemon::ceph("mon.", &keyring, &others, &["mon", "set-addrs", self.id(), &own]).await?;

@@ -28,7 +28,10 @@ pub async fn run() -> Result<u8> {
             let monitors = addresses::monitors(&now);
             let conf = monitors.conf(&part("fsid")?) + &format!("\n[client.admin]\nkeyring = {KEYRING}\n");
             daemon::write_private(&Path::new(ETC).join("ceph.conf"), &conf)?;
-            daemon::write_private(Path::new(KEYRING), &keys::entry(&part("ceph-username")?, &part("ceph-secret")?))?;
+            daemon::write_private(
+                Path::new(KEYRING),
+                &keys::entry(&part("ceph-username")?, &part("ceph-secret")?),
+            )?;
             say(&format!("monitors: {}", monitors.data()));
             now = addresses.other_than(&now).await?;
         }

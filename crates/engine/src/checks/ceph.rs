@@ -13,7 +13,9 @@ type Seen = Result<Tried, ClusterError>;
 /// Ceph is healthy, all of it, and has these pools.
 pub(super) async fn health(cluster: &dyn Cluster, rook: &str, pools: &[String]) -> Seen {
     let asked = async { Ceph::open(cluster, rook).await?.health(pools).await };
-    seen(asked.await.map(|health| if health.ok { Tried::Passed(health.evidence) } else { Tried::NotYet(health.evidence) }))
+    seen(asked.await.map(|health| {
+        if health.ok { Tried::Passed(health.evidence) } else { Tried::NotYet(health.evidence) }
+    }))
 }
 
 /// The `ceph.conf` of a ConfigMap is what clients should have now.
@@ -61,7 +63,8 @@ pub(super) async fn object(
     }
     let shown: Vec<String> =
         fields.iter().map(|(pointer, value)| format!("{} {}", field(pointer), plain(value))).collect();
-    let mut evidence = format!("{kind} {name}: {}", if shown.is_empty() { "there".to_owned() } else { shown.join(", ") });
+    let mut evidence =
+        format!("{kind} {name}: {}", if shown.is_empty() { "there".to_owned() } else { shown.join(", ") });
     if kind == "StorageClass" {
         evidence.push_str(&driver(cluster, &found, name).await?);
     }
