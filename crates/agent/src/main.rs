@@ -5,6 +5,7 @@
 //! Decisions are pure (`wait::evaluate`, `mariadb::decide`, `mariadb::primary`, `keystone::keys`); what
 //! touches the cluster, processes or files is thin.
 
+mod ceph;
 mod install;
 mod keystone;
 mod mariadb;
@@ -43,6 +44,9 @@ enum Command {
     /// Keystone's keys, and services' entries in it
     #[command(subcommand)]
     Keystone(keystone::Command),
+    /// Ceph's daemons where nobody runs Rook, and the clients' configuration
+    #[command(subcommand)]
+    Ceph(ceph::Command),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
             Command::Install { dir } => install::run(&dir),
             Command::Mariadb(command) => mariadb::run(command).await,
             Command::Keystone(command) => keystone::run(command).await,
+            Command::Ceph(command) => ceph::run(command).await,
         }
     });
     match done {
@@ -112,6 +117,16 @@ mod tests {
             "keystone register-service",
             "keystone register-endpoints",
             "keystone register-user",
+            "ceph mon",
+            "ceph mgr",
+            "ceph osd",
+            "ceph tools",
+            "ceph renew",
+            "ceph probe mon",
+            "ceph probe mgr",
+            "ceph probe osd",
+            "ceph probe tools",
+            "ceph probe alive",
         ] {
             let words = std::iter::once("landfall-agent").chain(line.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{line}");

@@ -146,6 +146,8 @@ pub enum CheckKind {
     },
     /// Ceph is healthy and has these pools.
     CephHealth { rook: String, pools: Vec<String> },
+    /// The `ceph.conf` of this ConfigMap names the monitors as they are now.
+    CephConf { rook: String, namespace: String, name: String },
     /// GET at a service's public name, with the administrator's token, answers 200 and contains this.
     OpenstackGet { keystone: String, host: String, path: String, contains: String },
     /// An image is uploaded, lies in the RBD pool (where one is named), comes back with equal bytes

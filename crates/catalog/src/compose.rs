@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn images_given_replace_all_of_the_charts_own() {
         let mut inputs = inputs();
-        for name in ["agent", "keystone", "mariadb", "memcached", "openstackclient", "rabbitmq"] {
+        for name in ["agent", "ceph", "keystone", "mariadb", "memcached", "openstackclient", "rabbitmq"] {
             inputs.images.insert(name.into(), format!("registry.example/{name}@sha256:0"));
         }
         let all: Vec<&Service> = services().iter().collect();

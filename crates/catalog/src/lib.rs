@@ -4,6 +4,8 @@
 //! The cloud file itself is `landfall-config`'s; what is needed of it comes as [`Inputs`].
 
 pub mod blueprint;
+mod ceph;
+mod ceph_config;
 mod compose;
 mod coredns;
 mod inputs;
@@ -15,6 +17,8 @@ mod rabbitmq;
 mod service;
 mod values;
 
+pub use ceph::CONF as CEPH_CONF;
+pub use ceph_config::CRON_JOB as CEPH_CRON_JOB;
 pub use compose::{blueprint, required_secrets};
 pub use inputs::{Ceph, Inputs, REGION};
 pub use keystone::ADMIN_SECRET;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::blueprint::{CheckSpec, Requirement, Secrets};
 use crate::inputs::Inputs;
-use crate::{keystone, mariadb, memcached, openstackclient, rabbitmq};
+use crate::{ceph, ceph_config, keystone, mariadb, memcached, openstackclient, rabbitmq};
 
 /// How a secret is made. All are random letters and digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,8 +100,15 @@ impl Service {
     }
 }
 
-static SERVICES: [Service; 5] =
-    [mariadb::SERVICE, rabbitmq::SERVICE, memcached::SERVICE, keystone::SERVICE, openstackclient::SERVICE];
+static SERVICES: [Service; 7] = [
+    mariadb::SERVICE,
+    rabbitmq::SERVICE,
+    memcached::SERVICE,
+    keystone::SERVICE,
+    openstackclient::SERVICE,
+    ceph::SERVICE,
+    ceph_config::SERVICE,
+];
 
 /// All services, each after those that it needs.
 pub fn services() -> &'static [Service] {

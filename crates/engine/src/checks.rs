@@ -1,6 +1,7 @@
 //! Check points carried out, each with its evidence. A check that does not hold is tried again, with
 //! growing pauses, for as long as patience lasts: right after a start some things take a moment.
 
+mod ceph;
 mod ingress;
 mod kinds;
 

@@ -268,11 +268,14 @@ async fn allowed(cluster: &dyn Cluster, namespace: &str, plan: &Plan) -> crate::
                 Prerequisite::CorednsRbac => {
                     asked.push(access("patch", "rbac.authorization.k8s.io", "clusterroles", None));
                 }
-                Prerequisite::Secret { .. }
-                | Prerequisite::Object { .. }
-                | Prerequisite::CephPool { .. }
-                | Prerequisite::CephKey { .. }
-                | Prerequisite::CephConf { .. } => {}
+                Prerequisite::Object { object, .. } if object["kind"] == "StorageClass" => {
+                    asked.push(access("patch", "storage.k8s.io", "storageclasses", None));
+                }
+                Prerequisite::CephPool { rook, .. } | Prerequisite::CephKey { rook, .. } => {
+                    asked.push(access("create", "", "pods/exec", Some(rook)));
+                }
+                Prerequisite::Secret { .. } | Prerequisite::Object { .. } | Prerequisite::CephConf { .. } => {
+                }
             }
         }
     }

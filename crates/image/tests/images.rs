@@ -57,6 +57,7 @@ macro_rules! proofs {
 proofs! {
     addons_runs: "addons",
     agent_runs: "agent",
+    ceph_runs: "ceph",
     coredns_runs: "coredns",
     glance_runs: "glance",
     ingress_nginx_runs: "ingress-nginx",

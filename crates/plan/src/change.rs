@@ -119,6 +119,8 @@ pub fn of_prerequisite(prerequisite: &Prerequisite, snapshot: &Snapshot) -> Resu
         Prerequisite::Object { object, .. } => match snapshot.objects.get(&key(object, "")) {
             None => Change::Create,
             Some(live) if covers(live, object) => Change::None,
+            // The API lets nobody change a class: whose it is, it stays, and the check point tells of it.
+            Some(_) if kind(object) == "StorageClass" => Change::None,
             Some(_) => Change::Update,
         },
         Prerequisite::CephPool { name, .. } => match &snapshot.ceph {

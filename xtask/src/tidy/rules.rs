@@ -16,13 +16,15 @@ const WALLS: &[(&str, &[&str])] = &[
     ("openstack", &[]),
     ("node", &[]),
     ("image", &[]),
-    ("agent", &["landfall-health", "landfall-openstack"]),
+    ("ceph", &["landfall-cluster"]),
+    ("agent", &["landfall-ceph", "landfall-health", "landfall-openstack"]),
     ("plan", &["landfall-catalog", "landfall-health"]),
     ("testkit", &["landfall-catalog", "landfall-cluster", "landfall-health", "landfall-plan"]),
     (
         "engine",
         &[
             "landfall-catalog",
+            "landfall-ceph",
             "landfall-cluster",
             "landfall-config",
             "landfall-health",

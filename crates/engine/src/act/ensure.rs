@@ -27,12 +27,12 @@ impl Shared {
                 self.put(object, &landfall_plan::object::key(object, "")).await
             }
             Prerequisite::CephPool { .. } | Prerequisite::CephKey { .. } | Prerequisite::CephConf { .. } => {
-                self.ceph(prerequisite).await
+                self.ceph(step, prerequisite).await
             }
         }
     }
 
-    async fn put(&self, object: &Value, key: &str) -> Acted {
+    pub(super) async fn put(&self, object: &Value, key: &str) -> Acted {
         let applied = again(|| self.cluster.apply(object, MANAGER, true)).await.map_err(refused(key))?;
         Ok(applied != Applied::Unchanged)
     }

@@ -10,7 +10,7 @@ use landfall_openstack::{Credentials, Keystone, Token};
 use landfall_plan::coredns;
 use serde_json::Value;
 
-use super::{CheckContext, Tried, ingress};
+use super::{CheckContext, Tried, ceph, ingress};
 
 /// Lines of a log that are searched.
 const LOG_LINES: i64 = 5000;
@@ -55,9 +55,12 @@ pub(super) async fn carry_out(
             Ok((keystone, token)) => Ok(listed(&keystone, &token, services).await),
             Err(tried) => Ok(tried),
         },
-        CheckKind::Object { .. }
-        | CheckKind::CephHealth { .. }
-        | CheckKind::OpenstackGet { .. }
+        CheckKind::Object { api_version, object_kind, namespace, name, fields } => {
+            ceph::object(&**cluster, (api_version, object_kind, namespace, name), fields).await
+        }
+        CheckKind::CephHealth { rook, pools } => ceph::health(&**cluster, rook, pools).await,
+        CheckKind::CephConf { rook, namespace, name } => ceph::conf(&**cluster, rook, namespace, name).await,
+        CheckKind::OpenstackGet { .. }
         | CheckKind::GlanceImage { .. }
         | CheckKind::NetworkAgents { .. }
         | CheckKind::NetworkPorts { .. } => Ok(Tried::Never("not here yet".into())),

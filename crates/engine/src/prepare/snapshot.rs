@@ -2,13 +2,15 @@
 //! Secrets are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use landfall_catalog::blueprint::{Blueprint, Prerequisite};
+use landfall_ceph::Ceph;
 use landfall_cluster::api::{Cluster, ClusterError, Gvk};
 use landfall_health::dependency::Dependency;
 use landfall_plan::graph::declared;
-use landfall_plan::model::{ReleaseState, RenderedRelease, Snapshot};
+use landfall_plan::model::{CephState, ReleaseState, RenderedRelease, Snapshot};
 use landfall_plan::object::{key, namespace};
 use serde_json::{Value, json};
 
@@ -16,6 +18,8 @@ use crate::again::again;
 use crate::error::Result;
 
 const AT_ONCE: usize = 8;
+/// Longest wait for a Ceph that may not be up.
+const CEPH: Duration = Duration::from_secs(15);
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 
 pub(super) async fn gather(
@@ -44,15 +48,35 @@ pub(super) async fn gather(
             answer => answer,
         }
     });
-    let found: Vec<Vec<Value>> = listings.buffer_unordered(AT_ONCE).try_collect().await?;
-    let mut snapshot = Snapshot { objects: BTreeMap::new(), releases: states, ceph: None };
-    for object in found.into_iter().flatten() {
+    let listings = listings.buffer_unordered(AT_ONCE).try_collect::<Vec<Vec<Value>>>();
+    let (found, ceph) = futures::join!(listings, ceph(cluster, blueprint));
+    let mut snapshot = Snapshot { objects: BTreeMap::new(), releases: states, ceph };
+    for object in found?.into_iter().flatten() {
         let key = key(&object, "");
         if wanted.keys.contains(&key) || object["kind"] == "Node" {
             snapshot.objects.insert(key, redacted(object));
         }
     }
     Ok(snapshot)
+}
+
+/// What Ceph shows, where the blueprint asks for something of it; none where it does not answer yet.
+async fn ceph(cluster: &dyn Cluster, blueprint: &Blueprint) -> Option<CephState> {
+    let rook = blueprint.prerequisites.iter().find_map(|wanted| match &wanted.what {
+        Prerequisite::CephPool { rook, .. }
+        | Prerequisite::CephKey { rook, .. }
+        | Prerequisite::CephConf { rook, .. } => Some(rook.as_str()),
+        _ => None,
+    })?;
+    let asked = async { Ceph::open(cluster, rook).await?.state().await };
+    match tokio::time::timeout(CEPH, asked).await {
+        Ok(Ok(state)) => Some(CephState { pools: state.pools, clients: state.clients, conf: state.conf }),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "looking at Ceph");
+            None
+        }
+        Err(_) => None,
+    }
 }
 
 #[derive(Default)]
