@@ -11,7 +11,7 @@ mod registry;
 mod web;
 
 pub use error::Error;
-pub use glance::{Glance, Image};
+pub use glance::{Glance, Image, sha256};
 pub use keystone::{Credentials, Domain, Keystone, Service, Token};
 pub use registry::{Account, Done, Endpoint, EndpointAction, Registry, decide};
 pub use reqwest::Method;
