@@ -1,10 +1,14 @@
 //! What the tests upon real parts share: running the binary, asking the cluster, looking at the
 //! host. Scenarios run one after the other, since they share one machine.
 
+mod broken;
 mod harness;
 mod host;
 mod landfall;
+mod world;
 
+pub use broken::{Broken, told};
 pub use harness::{Outcome, Scenario, check, main_of};
-pub use host::Host;
+pub use host::{Host, memory_of};
 pub use landfall::{Landfall, Ran, kill, ran};
+pub use world::World;

@@ -53,10 +53,11 @@ spec:
     metadata:
       labels:
         {{- include "ceph.labels" $labels | nindent 8 }}
-      {{- if ne .type "tools" }}
       annotations:
+        kubectl.kubernetes.io/default-container: {{ .container }}
+        {{- if ne .type "tools" }}
         config-hash: {{ include "toolkit.hash" (list $context "configmap-override.yaml") }}
-      {{- end }}
+        {{- end }}
     spec:
       serviceAccountName: {{ .account }}
       terminationGracePeriodSeconds: {{ $context.Values.pod.lifecycle.termination_grace_period.ceph.timeout }}

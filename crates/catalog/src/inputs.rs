@@ -60,6 +60,16 @@ impl Inputs {
         (self.cores / 2).clamp(1, 4)
     }
 
+    /// Members of what keeps data by majority: three where the loss of one node can be outlived.
+    pub(crate) fn members(&self) -> usize {
+        if self.control_plane_nodes.len() >= 3 { 3 } else { 1 }
+    }
+
+    /// Pods of an API, so that one is left when a node is lost.
+    pub(crate) fn api_replicas(&self) -> usize {
+        self.control_plane_nodes.len().clamp(1, 2)
+    }
+
     /// Reference of an image by its bare name, where the inputs give one.
     pub(crate) fn image(&self, name: &str) -> Option<&str> {
         let bare = |key: &str| {

@@ -67,6 +67,7 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
                 }},
             },
             "network": {"api": {"ingress": {"classes": {"namespace": inputs.ingress_class}}}},
+            "pod": {"replicas": {"api": inputs.api_replicas()}},
             "conf": {"keystone_api_uwsgi": {"uwsgi": {"processes": inputs.workers()}}},
         }),
     );

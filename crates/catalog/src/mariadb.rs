@@ -43,6 +43,7 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
                 "sst": {"password": password(secrets, SST_SECRET)},
             }}},
             "volume": {"class_name": storage_class(inputs)},
+            "pod": {"replicas": {"server": inputs.members()}},
         }),
     );
     values

@@ -44,6 +44,8 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
             }}},
             "conf": {"erlang": {"schedulers": schedulers}},
             "volume": {"class_name": storage_class(inputs)},
+            // Two as in the guide; a third where queues can then outlive the loss of a node.
+            "pod": {"replicas": {"server": inputs.members().max(2)}},
         }),
     );
     values

@@ -4,6 +4,8 @@ mod batch;
 mod pod;
 mod workload;
 
+pub(crate) use workload::selected_labels;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

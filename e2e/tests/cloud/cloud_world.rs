@@ -1,81 +1,14 @@
 //! The cloud under test: made, asked, listed; and the same charts by real Helm alone.
 
-use std::path::PathBuf;
 use std::process::Command;
 
-use landfall_e2e::{Landfall, Outcome, Ran, check, ran};
-
-pub struct World {
-    pub landfall: Landfall,
-    pub helm: PathBuf,
-}
-
-pub const CLUSTER: &str = "e2e";
-pub const SUBNET: &str = "10.90.0.0/24";
-/// What the tests call the cloud's domain.
-pub const DOMAIN: &str = "e2e.landfall.test";
-
-impl World {
-    pub fn new() -> Result<Self, String> {
-        let landfall = Landfall::new(CLUSTER)?;
-        let helm = landfall.run(&["images", "bundle", "--oracle"]).ended(0)?.stdout.trim().into();
-        // Leftovers of a run that was killed are to be expected.
-        landfall.run(&["local", "down", "--name", CLUSTER, "--yes"]).ended(0)?;
-        Ok(Self { landfall, helm })
-    }
-
-    pub fn remove(&self) {
-        let _ = self.landfall.run(&["local", "down", "--name", CLUSTER, "--yes"]);
-    }
-
-    /// A fresh, empty cluster.
-    pub fn fresh(&self) -> Outcome {
-        self.landfall.run(&["local", "down", "--name", CLUSTER, "--yes"]).ended(0)?;
-        self.cluster()
-    }
-
-    pub fn cluster(&self) -> Outcome {
-        self.landfall.run(&["local", "up", "--name", CLUSTER, "--subnet", SUBNET, "--yes"]).ended(0).map(drop)
-    }
-
-    pub fn up(&self, more: &[&str]) -> Ran {
-        let mut arguments = vec!["up", "--domain", DOMAIN, "--yes"];
-        arguments.extend(more);
-        self.landfall.run(&arguments)
-    }
-
-    /// Events of a run with `-o json`.
-    pub fn events(ran: &Ran) -> Vec<serde_json::Value> {
-        ran.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-    }
-
-    pub fn verified(&self) -> Outcome {
-        let verify = self.landfall.run(&["verify", "-o", "json"]).ended(0)?;
-        let checks: serde_json::Value =
-            serde_json::from_str(&verify.stdout).map_err(|error| error.to_string())?;
-        let checks = checks.as_array().cloned().unwrap_or_default();
-        let bare: Vec<_> =
-            checks.iter().filter(|check| check["passed"] != true || check["evidence"] == "").collect();
-        check(checks.len() >= 6 && bare.is_empty(), || {
-            format!("checks without evidence or failed: {bare:#?}")
-        })
-    }
-
-    pub fn helm(&self, arguments: &[&str]) -> Ran {
-        let mut command = Command::new(&self.helm);
-        command
-            .args(arguments)
-            .env("HOME", &self.landfall.home)
-            .env("KUBECONFIG", format!("/var/lib/landfall/{CLUSTER}/kubeconfig"));
-        ran(command)
-    }
-}
+use landfall_e2e::{Outcome, World, check, ran};
 
 pub fn from_nothing(world: &mut World) -> Outcome {
     world.cluster()?;
     let up = world.up(&[]).ended(0)?;
     eprintln!("{}", up.stderr);
-    world.verified()
+    world.verified().map(drop)
 }
 
 pub fn service_list(world: &mut World) -> Outcome {
@@ -91,7 +24,7 @@ pub fn service_list(world: &mut World) -> Outcome {
         .landfall
         .openstack(&["endpoint", "list", "--interface", "public", "-f", "value", "-c", "URL"])
         .ended(0)?;
-    check(url.stdout.trim() == format!("http://keystone.{DOMAIN}/v3"), || url.stdout.clone())
+    check(url.stdout.trim() == format!("http://keystone.{}/v3", world.domain), || url.stdout.clone())
 }
 
 pub fn up_again(world: &mut World) -> Outcome {

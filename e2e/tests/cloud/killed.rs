@@ -3,9 +3,8 @@
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use landfall_e2e::Outcome;
+use landfall_e2e::{Outcome, World};
 
-use crate::cloud_world::{DOMAIN, World};
 
 /// Rounds in the test command; `$LANDFALL_KILLS` asks for more.
 const ROUNDS: u32 = 2;
@@ -28,7 +27,7 @@ pub fn at_random_moments(world: &mut World) -> Outcome {
         random ^= random << 17;
         let moment = Duration::from_millis(500 + random % (LONGEST * 1000));
         let local = format!("--local={}", world.landfall.cluster);
-        let mut command = world.landfall.command(&["up", &local, "--domain", DOMAIN, "--yes"]);
+        let mut command = world.landfall.command(&world.up_arguments(&[&local]));
         let mut child =
             command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
         // The moment is the point of the test; there is nothing to wait for but time.

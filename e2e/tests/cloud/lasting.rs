@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use landfall_e2e::{Outcome, Ran, check};
+use landfall_e2e::{Outcome, Ran, World, check};
 
-use crate::cloud_world::{DOMAIN, World};
 
 /// While one run is at work, another is refused, and told whose and since when.
 pub fn second_run(world: &mut World) -> Outcome {
@@ -17,7 +16,7 @@ pub fn second_run(world: &mut World) -> Outcome {
     let local = format!("--local={}", world.landfall.cluster);
     let mut first = world
         .landfall
-        .command(&["up", "-f", &path, &local, "--domain", DOMAIN, "--yes", "-o", "json"])
+        .command(&world.up_arguments(&["-f", &path, &local, "-o", "json"]))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -59,7 +58,7 @@ fn refused_without_rights(world: &World) -> Result<Ran, String> {
     let file = landfall.home.join("without-rights.yaml");
     std::fs::write(&file, kubeconfig.to_string()).map_err(|error| error.to_string())?;
     let file = file.display().to_string();
-    Ok(landfall_e2e::ran(landfall.command(&["up", "--kubeconfig", &file, "--domain", DOMAIN, "--yes"])))
+    Ok(landfall_e2e::ran(landfall.command(&["up", "--kubeconfig", &file, "--domain", &world.domain, "--yes"])))
 }
 
 pub fn mariadb_deleted(world: &mut World) -> Outcome {
@@ -118,8 +117,9 @@ pub fn fernet_rotated(world: &mut World) -> Outcome {
     }
     // The token proves itself, asked with itself: no password is in play.
     let ask = format!(
-        "import urllib.request as r; q = r.Request('http://keystone.{DOMAIN}/v3/auth/tokens', \
-         headers={{'X-Auth-Token': '{token}', 'X-Subject-Token': '{token}'}}); print(r.urlopen(q).status)"
+        "import urllib.request as r; q = r.Request('http://keystone.{}/v3/auth/tokens', \
+         headers={{'X-Auth-Token': '{token}', 'X-Subject-Token': '{token}'}}); print(r.urlopen(q).status)",
+        world.domain
     );
     let answer = landfall.kubectl(&[
         "-n",
@@ -170,5 +170,5 @@ pub fn down_and_up(world: &mut World) -> Outcome {
     let kept =
         world.landfall.openstack(&["project", "show", "kept", "-f", "value", "-c", "name"]).ended(0)?;
     check(kept.stdout.trim() == "kept", || kept.stdout.clone())?;
-    world.verified()
+    world.verified().map(drop)
 }

@@ -7,12 +7,10 @@ mod lasting;
 
 use std::process::ExitCode;
 
-use landfall_e2e::{Scenario, main_of};
-
-use cloud_world::World;
+use landfall_e2e::{Scenario, World, main_of};
 
 fn main() -> ExitCode {
-    let mut world = match World::new() {
+    let mut world = match World::new("e2e", "10.90.0.0/24", "1", &["keystone", "rabbitmq"]) {
         Ok(world) => world,
         Err(why) => {
             eprintln!("{why}");

@@ -94,7 +94,9 @@ pub fn entry(user: &str, key: &str) -> String {
 }
 
 fn caps(caps: &[(&str, &str)]) -> String {
-    caps.iter().map(|(daemon, allowed)| format!("\tcaps {daemon} = \"{allowed}\"\n")).collect()
+    let lines: Vec<String> =
+        caps.iter().map(|(daemon, allowed)| format!("\tcaps {daemon} = \"{allowed}\"\n")).collect();
+    lines.concat()
 }
 
 /// A key in Ceph's form: kind 1 (AES), when it was made, its length, 16 random bytes; little-endian, base64.
@@ -114,7 +116,7 @@ pub fn uuid() -> Result<String> {
     let mut bytes = random()?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.map(|byte| format!("{byte:02x}")).concat();
     Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
 }
 

@@ -7,7 +7,8 @@ use crate::object::{
     ObjectRef, condition_is, condition_says, is_owned_by, is_terminating, labels_match, selector_matches,
     text,
 };
-use crate::readiness::{Readiness, readiness};
+use crate::readiness::{Readiness, readiness, selected_labels};
+use crate::scheduling::Lack;
 
 const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
@@ -23,6 +24,15 @@ impl Walk<'_> {
         let found = self.worst(pods);
         if !found.is_healthy() {
             return found.behind(at, says, "");
+        }
+        if none
+            && at.kind == "DaemonSet"
+            && let Some(labels) = daemon_set_without_nodes(object)
+        {
+            let lack = Lack::Label(Some(labels));
+            return Diagnosis::root(at, Code::Unschedulable, says, "desiredNumberScheduled: 0")
+                .with(remedy::unschedulable(Some(&lack), "", at))
+                .terminal_if(true);
         }
         if none {
             for maker in makers {
@@ -160,6 +170,11 @@ impl Walk<'_> {
         }
         best.map(|(_, at)| at)
     }
+}
+
+fn daemon_set_without_nodes(object: &Value) -> Option<String> {
+    let none = object.pointer("/status/desiredNumberScheduled").and_then(Value::as_i64) == Some(0);
+    none.then(|| selected_labels(object)).flatten()
 }
 
 fn is_finished(pod: &Value) -> bool {

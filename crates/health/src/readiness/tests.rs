@@ -36,7 +36,15 @@ fn a_statefulset_waits_for_its_revision() {
 }
 
 #[test]
-fn a_daemonset_with_no_node_to_run_on_is_ready() {
+fn a_daemonset_for_labelled_nodes_is_not_ready_where_no_node_has_the_label() {
+    let spec = json!({"template": {"spec": {"nodeSelector": {"openvswitch": "enabled"}}}});
+    let with = |wanted: i64| json!({"kind": "DaemonSet", "spec": spec, "status": {"desiredNumberScheduled": wanted, "updatedNumberScheduled": wanted, "numberAvailable": wanted}});
+    assert_eq!(reason(with(0)), "no node has the label openvswitch=enabled");
+    assert_eq!(readiness(&with(1)), Readiness::Ready);
+}
+
+#[test]
+fn a_daemonset_for_any_node_is_ready_where_there_is_none() {
     let with = |status: Value| readiness(&json!({"kind": "DaemonSet", "status": status}));
     assert_eq!(with(json!({"desiredNumberScheduled": 0})), Readiness::Ready);
     assert!(

@@ -73,6 +73,11 @@ pub fn daemon_set(object: &Value) -> Readiness {
     let Some(wanted) = number(object, "/status/desiredNumberScheduled") else {
         return Readiness::progressing("is not yet taken up");
     };
+    if wanted == 0
+        && let Some(labels) = selected_labels(object)
+    {
+        return Readiness::progressing(format!("no node has the label {labels}"));
+    }
     let (updated, available) = (status(object, "updatedNumberScheduled"), status(object, "numberAvailable"));
     if text(object, "/spec/updateStrategy/type") != "OnDelete" && updated < wanted {
         Readiness::progressing(format!("{updated} of {wanted} nodes have the latest template"))
@@ -81,4 +86,12 @@ pub fn daemon_set(object: &Value) -> Readiness {
     } else {
         Readiness::Ready
     }
+}
+
+/// Labels, as `a=b,c=d`, of the nodes that a DaemonSet is for; none where it is for all.
+pub(crate) fn selected_labels(object: &Value) -> Option<String> {
+    let selector = object.pointer("/spec/template/spec/nodeSelector")?.as_object()?;
+    let pairs = selector.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
+    let labels = pairs.collect::<Vec<_>>().join(",");
+    (!labels.is_empty()).then_some(labels)
 }

@@ -62,6 +62,9 @@ fn api_server(plan: &NodePlan<'_>) -> Component {
         "--enable-admission-plugins=NodeRestriction".into(),
         "--anonymous-auth=false".into(),
         "--allow-privileged=true".into(),
+        // Pods of a lost node begin elsewhere after half a minute; Kubernetes' own five are for big sites.
+        "--default-not-ready-toleration-seconds=30".into(),
+        "--default-unreachable-toleration-seconds=30".into(),
         // exec and logs go to the node's address: no name server knows its name.
         "--kubelet-preferred-address-types=InternalIP".into(),
         "--requestheader-allowed-names=front-proxy-client".into(),

@@ -1,0 +1,39 @@
+//! The guide as a whole on one node: thirteen steps from nothing, and what they must outlast.
+//! `--long` adds the scenarios that take many minutes.
+
+mod steps;
+mod survives;
+
+use std::process::ExitCode;
+
+use landfall_e2e::{Scenario, World, main_of};
+
+const SHORT: &[Scenario<World>] = &[
+    Scenario { name: "from_nothing_to_thirteen_check_points", run: steps::from_nothing },
+    Scenario { name: "the_guides_steps_are_shown_as_done", run: steps::guide_status },
+    Scenario { name: "up_again_changes_nothing", run: steps::up_again },
+    Scenario { name: "real_helm_lists_every_release", run: steps::helm_list },
+    Scenario { name: "glance_reads_images_after_its_monitors_moved", run: survives::monitor_moved },
+    Scenario { name: "an_open_vswitch_restart_heals_by_itself", run: survives::openvswitch_restarted },
+];
+
+const LONG: &[Scenario<World>] = &[
+    Scenario { name: "every_pod_deleted_once_comes_back_without_a_hand", run: survives::every_pod_deleted },
+    Scenario { name: "killed_at_random_moments_it_ends_in_the_same_state", run: survives::killed },
+    Scenario { name: "real_helm_installs_glance_alone", run: steps::helm_installs_glance },
+];
+
+fn main() -> ExitCode {
+    let mut world = match World::new("guide", "10.90.1.0/24", "1", &[]) {
+        Ok(world) => world,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let long = std::env::args().any(|argument| argument == "--long");
+    let scenarios = if long { [SHORT, LONG].concat() } else { SHORT.to_vec() };
+    let code = main_of(&mut world, &scenarios);
+    world.remove();
+    code
+}
