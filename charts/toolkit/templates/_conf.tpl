@@ -30,3 +30,8 @@ Numbers go through JSON, since Go prints big ones with an exponent.
 {{ end }}
 {{- end }}
 {{- end -}}
+
+{{/* policy.yaml of `conf.policy`; never empty, since oslo.policy wants a map or a comment. (context) */}}
+{{- define "toolkit.policy" -}}
+{{- with .Values.conf.policy }}{{ toYaml . }}{{ else }}# The service's own rules hold.{{ end -}}
+{{- end -}}

@@ -1,8 +1,9 @@
-//! Keystone's key repositories, kept in Secrets: `keystone-fernet-keys` and `keystone-credential-keys`.
-//! Key material never reaches a log.
+//! What Jobs do for Keystone: its key repositories, kept in the Secrets `keystone-fernet-keys` and
+//! `keystone-credential-keys`, and other services' entries in it. No key or password reaches a log.
 
 mod keys;
 mod migrate;
+mod register;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,12 @@ pub enum Command {
     CredentialSetup,
     /// Rotate them, and encrypt all credentials anew
     CredentialRotate,
+    /// Make a service be in the catalog, by name and type
+    RegisterService,
+    /// Make its admin, internal and public endpoints have their URLs
+    RegisterEndpoints,
+    /// Make its account be there, with its password and roles
+    RegisterUser,
 }
 
 impl Command {
@@ -38,6 +45,16 @@ impl Command {
 const TRIES: u32 = 8;
 
 pub async fn run(command: Command) -> Result<u8> {
+    match command {
+        Command::RegisterService => register::run(register::What::Service).await,
+        Command::RegisterEndpoints => register::run(register::What::Endpoints).await,
+        Command::RegisterUser => register::run(register::What::User).await,
+        keys => keep(keys).await,
+    }
+}
+
+/// Sets up or rotates keys.
+async fn keep(command: Command) -> Result<u8> {
     let (secret, most) =
         if command.is_credential() { ("keystone-credential-keys", 3) } else { ("keystone-fernet-keys", 7) };
     let store = Store {
@@ -47,7 +64,6 @@ pub async fn run(command: Command) -> Result<u8> {
     };
     let most: usize = pod::parsed("MAX_ACTIVE_KEYS", most, "a number of keys")?;
     match command {
-        Command::FernetSetup | Command::CredentialSetup => setup(&store).await?,
         Command::FernetRotate => {
             rotate(&store, most).await?;
         }
@@ -64,6 +80,7 @@ pub async fn run(command: Command) -> Result<u8> {
             repository.migrate(&fresh).await?;
             say("all credentials are encrypted with the new primary key");
         }
+        _ => setup(&store).await?,
     }
     Ok(0)
 }

@@ -1,6 +1,6 @@
 //! `landfall-agent`: the one program that runs inside pods. It waits for what a pod depends on, starts
-//! MariaDB by the state of all its members, keeps the primary Service on a live server, and makes and
-//! rotates Keystone's keys. README.md beside this crate is the contract with the charts.
+//! MariaDB by the state of all its members, keeps the primary Service on a live server, makes and rotates
+//! Keystone's keys, and registers services with it. README.md beside this crate is the contract with the charts.
 //!
 //! Decisions are pure (`wait::evaluate`, `mariadb::decide`, `mariadb::primary`, `keystone::keys`); what
 //! touches the cluster, processes or files is thin.
@@ -41,7 +41,7 @@ enum Command {
     /// MariaDB: the server, its controller, its probes
     #[command(subcommand)]
     Mariadb(mariadb::Command),
-    /// Keystone's fernet and credential keys
+    /// Keystone's keys, and services' entries in it
     #[command(subcommand)]
     Keystone(keystone::Command),
     /// Ceph's daemons where nobody runs Rook, and the clients' configuration
@@ -114,6 +114,9 @@ mod tests {
             "keystone fernet-rotate",
             "keystone credential-setup",
             "keystone credential-rotate",
+            "keystone register-service",
+            "keystone register-endpoints",
+            "keystone register-user",
             "ceph mon",
             "ceph mgr",
             "ceph osd",

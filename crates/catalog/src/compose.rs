@@ -128,7 +128,12 @@ mod tests {
                 "rabbitmq-admin",
                 "rabbitmq-erlang-cookie",
                 "keystone-admin",
-                "keystone-db"
+                "keystone-db",
+                "memcache-key",
+                "glance-db",
+                "glance-keystone",
+                "placement-db",
+                "placement-keystone"
             ]
         );
     }
@@ -146,7 +151,17 @@ mod tests {
     #[test]
     fn images_given_replace_all_of_the_charts_own() {
         let mut inputs = inputs();
-        for name in ["agent", "ceph", "keystone", "mariadb", "memcached", "openstackclient", "rabbitmq"] {
+        for name in [
+            "agent",
+            "ceph",
+            "glance",
+            "keystone",
+            "mariadb",
+            "memcached",
+            "openstackclient",
+            "placement",
+            "rabbitmq",
+        ] {
             inputs.images.insert(name.into(), format!("registry.example/{name}@sha256:0"));
         }
         let all: Vec<&Service> = services().iter().collect();

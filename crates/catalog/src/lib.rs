@@ -3,16 +3,19 @@
 //!
 //! The cloud file itself is `landfall-config`'s; what is needed of it comes as [`Inputs`].
 
+mod accounts;
 pub mod blueprint;
 mod ceph;
 mod ceph_config;
 mod compose;
 mod coredns;
+mod glance;
 mod inputs;
 mod keystone;
 mod mariadb;
 mod memcached;
 mod openstackclient;
+mod placement;
 mod rabbitmq;
 mod service;
 mod values;

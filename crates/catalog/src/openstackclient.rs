@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::blueprint::{CheckKind, CheckSpec, Secrets, Text};
 use crate::inputs::Inputs;
-use crate::service::{Service, in_the_cloud, none};
+use crate::service::{Service, in_the_cloud, none, services};
 use crate::values::{images, overlay};
 
 /// What `landfall openstack ARGS…` runs in the container `openstackclient`, before the arguments.
@@ -33,7 +33,14 @@ pub(crate) const SERVICE: Service = Service {
 fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
     let mut values = images(inputs, &[("openstackclient", "openstackclient"), ("dep_check", "agent")]);
     let aliases = match &inputs.ingress_address {
-        Some(address) => json!([{"ip": address, "hostnames": [inputs.public("keystone")]}]),
+        Some(address) => {
+            let names: Vec<String> = services()
+                .iter()
+                .filter_map(|service| service.public)
+                .map(|name| inputs.public(name))
+                .collect();
+            json!([{"ip": address, "hostnames": names}])
+        }
         None => json!([]),
     };
     overlay(

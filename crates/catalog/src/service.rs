@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::blueprint::{CheckSpec, Requirement, Secrets};
 use crate::inputs::Inputs;
-use crate::{ceph, ceph_config, keystone, mariadb, memcached, openstackclient, rabbitmq};
+use crate::{ceph, ceph_config, glance, keystone, mariadb, memcached, openstackclient, placement, rabbitmq};
 
 /// How a secret is made. All are random letters and digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Service {
     }
 }
 
-static SERVICES: [Service; 7] = [
+static SERVICES: [Service; 9] = [
     mariadb::SERVICE,
     rabbitmq::SERVICE,
     memcached::SERVICE,
@@ -108,6 +108,8 @@ static SERVICES: [Service; 7] = [
     openstackclient::SERVICE,
     ceph::SERVICE,
     ceph_config::SERVICE,
+    glance::SERVICE,
+    placement::SERVICE,
 ];
 
 /// All services, each after those that it needs.

@@ -145,6 +145,17 @@ impl<'a> Ceph<'a> {
         Ok(lacking(health, pools, &known.into_iter().collect()))
     }
 
+    /// Names of the RBD images in a pool.
+    ///
+    /// # Errors
+    /// [`Error::NoToolbox`] where only Rook's resources are there, which say nothing of images.
+    pub async fn images(&self, pool: &str) -> Result<BTreeSet<String>> {
+        match &self.toolbox {
+            Some(toolbox) => toolbox.images(pool).await,
+            None => Err(Error::NoToolbox { namespace: self.namespace.to_owned() }),
+        }
+    }
+
     fn resources(&self) -> Result<&Resources<'a>> {
         self.resources.as_ref().ok_or_else(|| Error::NoToolbox { namespace: self.namespace.to_owned() })
     }

@@ -1,5 +1,7 @@
 //! Ceph's own command line, in the pod of `rook-ceph-tools`.
 
+use std::collections::BTreeSet;
+
 use landfall_cluster::api::{Cluster, Gvk};
 use serde_json::Value;
 
@@ -82,6 +84,11 @@ impl<'a> Toolbox<'a> {
         }
         self.ceph(&create).await?;
         self.run(&["timeout", LIMIT, "rbd", "pool", "init", name]).await.map(drop)
+    }
+
+    pub(crate) async fn images(&self, pool: &str) -> Result<BTreeSet<String>> {
+        let listed = self.run(&["timeout", LIMIT, "rbd", "ls", pool]).await?;
+        Ok(listed.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect())
     }
 
     /// The key of `client.<client>`, whose caps are these afterwards; and whether anything was changed.

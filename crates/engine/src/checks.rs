@@ -4,6 +4,7 @@
 mod ceph;
 mod ingress;
 mod kinds;
+mod openstack;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -59,6 +59,7 @@ proofs! {
     agent_runs: "agent",
     ceph_runs: "ceph",
     coredns_runs: "coredns",
+    glance_runs: "glance",
     ingress_nginx_runs: "ingress-nginx",
     keystone_runs: "keystone",
     mariadb_runs: "mariadb",
@@ -66,6 +67,7 @@ proofs! {
     node_runs: "node",
     openstackclient_runs: "openstackclient",
     pause_runs: "pause",
+    placement_runs: "placement",
     rabbitmq_runs: "rabbitmq",
 }
 

@@ -1,5 +1,7 @@
 //! Errors that say what was asked and what came back.
 
+use serde_json::Value;
+
 /// Longest piece of an answer that an error shows.
 const SHOWN: usize = 300;
 
@@ -9,7 +11,7 @@ pub enum Error {
     NoAnswer { asked: String, address: String, message: String },
     #[error("{asked}: answered {status}: {body}")]
     Status { asked: String, status: u16, body: String },
-    #[error("{asked}: the answer is not what Keystone gives: {message}")]
+    #[error("{asked}: the answer is not what was expected: {message}")]
     Answer { asked: String, message: String },
     #[error("no HTTP client: {0}")]
     Client(String),
@@ -17,22 +19,74 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn status(asked: &str, status: u16, body: &str) -> Self {
-        let body = match serde_json::from_str::<serde_json::Value>(body) {
-            // Keystone's own words.
-            Ok(json) if json["error"]["message"].is_string() => {
-                json["error"]["message"].as_str().unwrap_or_default().to_owned()
-            }
-            _ => body.trim().chars().take(SHOWN).collect(),
-        };
+        let words = serde_json::from_str::<Value>(body).ok().and_then(|json| words(&json));
+        let body = words.unwrap_or_else(|| plain(body));
         Self::Status { asked: asked.to_owned(), status, body }
     }
 
-    /// Worth another try: nobody there, or a proxy without a backend yet.
-    pub fn is_transient(&self) -> bool {
+    /// The HTTP status, where there was an answer.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Nobody there, or a proxy without a backend: another try may find somebody.
+    pub fn is_absence(&self) -> bool {
         match self {
             Self::NoAnswer { .. } => true,
-            Self::Status { status, .. } => matches!(status, 404 | 500 | 502 | 503 | 504),
+            Self::Status { status, .. } => matches!(status, 502..=504),
             _ => false,
         }
+    }
+
+    /// Worth another try right after a start, when an Ingress may not know its names yet.
+    pub fn is_transient(&self) -> bool {
+        self.is_absence() || matches!(self.code(), Some(404 | 500))
+    }
+}
+
+/// The service's own words: Keystone's, Neutron's, Placement's.
+fn words(json: &Value) -> Option<String> {
+    ["/error/message", "/NeutronError/message", "/errors/0/detail", "/message"]
+        .iter()
+        .find_map(|place| json.pointer(place)?.as_str().map(str::to_owned))
+}
+
+/// Text of a page, as Glance and proxies answer, without its tags.
+fn plain(body: &str) -> String {
+    let mut inside = false;
+    let text: String = body
+        .chars()
+        .filter(|c| {
+            match c {
+                '<' => inside = true,
+                '>' => {
+                    inside = false;
+                    return false;
+                }
+                _ => {}
+            }
+            !inside
+        })
+        .collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_services_own_words_are_shown() {
+        let shown = |body: &str| Error::status("GET x", 409, body).to_string();
+        assert_eq!(shown(r#"{"error": {"message": "no"}}"#), "GET x: answered 409: no");
+        assert_eq!(shown(r#"{"NeutronError": {"message": "in use"}}"#), "GET x: answered 409: in use");
+        assert_eq!(shown(r#"{"errors": [{"detail": "gone"}]}"#), "GET x: answered 409: gone");
+        assert_eq!(
+            shown("<html>\n <title>409 Conflict</title>\n <body>It is\nthere.</body></html>"),
+            "GET x: answered 409: 409 Conflict It is there."
+        );
     }
 }

@@ -1,26 +1,48 @@
 //! Identity API v3: version, token, service list.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use reqwest::header::HOST;
-use reqwest::{Client, RequestBuilder};
+use reqwest::Method;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::Error;
-
-const CONNECT: Duration = Duration::from_secs(3);
-/// A cold uwsgi worker takes some seconds for its first answer.
-const WHOLE: Duration = Duration::from_secs(20);
+use crate::web::{Answer, Web, parsed};
 
 /// Who asks. `Debug` does not show the password.
 #[derive(Clone)]
 pub struct Credentials {
     pub user: String,
     pub password: String,
-    pub project: String,
-    pub domain: String,
+    pub user_domain: Domain,
+    /// Project and its domain; none asks for a token without a scope.
+    pub project: Option<(String, Domain)>,
+}
+
+/// A domain by its name or its id. The default domain is known by its id: only its name may be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Domain {
+    Name(String),
+    Id(String),
+}
+
+impl Domain {
+    /// `default` in any spelling is the id of the domain that Keystone makes by itself, as in
+    /// OpenStack-Helm's values.
+    pub fn named(name: &str) -> Self {
+        if name.eq_ignore_ascii_case("default") {
+            Self::Id("default".to_owned())
+        } else {
+            Self::Name(name.to_owned())
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Name(name) => json!({"name": name}),
+            Self::Id(id) => json!({"id": id}),
+        }
+    }
 }
 
 impl Credentials {
@@ -29,8 +51,8 @@ impl Credentials {
         Self {
             user: "admin".into(),
             password: password.into(),
-            project: "admin".into(),
-            domain: "Default".into(),
+            user_domain: Domain::named("default"),
+            project: Some(("admin".into(), Domain::named("default"))),
         }
     }
 }
@@ -51,6 +73,7 @@ pub struct Token {
     /// RFC 3339.
     pub expires: String,
     pub user: String,
+    /// Empty where it has no scope.
     pub project: String,
     /// Names of the roles.
     pub roles: Vec<String>,
@@ -82,19 +105,10 @@ fn yes() -> bool {
     true
 }
 
-/// Status and body of a plain GET.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub body: String,
-}
-
-/// A Keystone (or any web server) behind a name.
+/// A Keystone behind a name.
 #[derive(Debug, Clone)]
 pub struct Keystone {
-    http: Client,
-    host: String,
-    address: SocketAddr,
+    pub(crate) web: Web,
 }
 
 impl Keystone {
@@ -103,34 +117,15 @@ impl Keystone {
     /// # Errors
     /// [`Error::Client`] where no client can be made.
     pub fn new(host: &str, address: SocketAddr) -> Result<Self, Error> {
-        // Built together with crates that speak TLS, reqwest wants this choice even for plain HTTP.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder()
-            .resolve(host, address)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE)
-            .build()
-            .map_err(|e| Error::Client(e.to_string()))?;
-        Ok(Self { http, host: host.to_owned(), address })
+        Ok(Self { web: Web::behind(host, address)? })
     }
 
-    fn url(&self, path: &str) -> String {
-        format!("http://{}:{}{path}", self.host, self.address.port())
-    }
-
-    fn shown(&self, verb: &str, path: &str) -> String {
-        format!("{verb} http://{}{path}", self.host)
-    }
-
-    async fn send(&self, request: RequestBuilder, asked: &str) -> Result<reqwest::Response, Error> {
-        // Without the port: the Ingress goes by the name alone.
-        request.header(HOST, &self.host).send().await.map_err(|e| Error::NoAnswer {
-            asked: asked.to_owned(),
-            address: self.address.to_string(),
-            message: told(&e),
-        })
+    /// By its authentication URL, e.g. `http://keystone-api.openstack.svc.cluster.local:5000/v3`.
+    ///
+    /// # Errors
+    /// [`Error::Client`] for what is no HTTP URL.
+    pub fn at(url: &str) -> Result<Self, Error> {
+        Ok(Self { web: Web::at(url)? })
     }
 
     /// A plain GET; any status is an answer.
@@ -138,10 +133,7 @@ impl Keystone {
     /// # Errors
     /// [`Error::NoAnswer`].
     pub async fn get(&self, path: &str) -> Result<Answer, Error> {
-        let asked = self.shown("GET", path);
-        let response = self.send(self.http.get(self.url(path)), &asked).await?;
-        let status = response.status().as_u16();
-        Ok(Answer { status, body: text(response, &asked, self.address).await? })
+        self.web.get(path).await
     }
 
     /// The id of the version that is served at `/v3`, e.g. `v3.14`.
@@ -149,12 +141,12 @@ impl Keystone {
     /// # Errors
     /// Any of [`Error`].
     pub async fn version(&self) -> Result<String, Error> {
-        let asked = self.shown("GET", "/v3");
+        let asked = self.web.asked(&Method::GET, "/v3");
         let answer = self.get("/v3").await?;
         if answer.status != 200 {
             return Err(Error::status(&asked, answer.status, &answer.body));
         }
-        let json: serde_json::Value = parsed(&answer.body, &asked)?;
+        let json: Value = parsed(&answer.body, &asked)?;
         json["version"]["id"]
             .as_str()
             .map(str::to_owned)
@@ -166,27 +158,27 @@ impl Keystone {
     /// # Errors
     /// Any of [`Error`]; a wrong password is a `Status` of 401.
     pub async fn token(&self, who: &Credentials) -> Result<Token, Error> {
-        let asked = self.shown("POST", "/v3/auth/tokens");
-        let domain = json!({"name": who.domain});
+        const PATH: &str = "/v3/auth/tokens";
+        let asked = self.web.asked(&Method::POST, PATH);
+        let user = json!({"name": who.user, "domain": who.user_domain.json(), "password": who.password});
+        let scope = match &who.project {
+            Some((name, domain)) => json!({"project": {"name": name, "domain": domain.json()}}),
+            None => json!("unscoped"),
+        };
         let body = json!({"auth": {
-            "identity": {"methods": ["password"], "password": {"user":
-                {"name": who.user, "domain": domain, "password": who.password}}},
-            "scope": {"project": {"name": who.project, "domain": domain}},
+            "identity": {"methods": ["password"], "password": {"user": user}},
+            "scope": scope,
         }});
-        let response = self.send(self.http.post(self.url("/v3/auth/tokens")).json(&body), &asked).await?;
-        let status = response.status().as_u16();
+        let response = self.web.good(self.web.request(Method::POST, PATH, None).json(&body), &asked).await?;
         let id = response.headers().get("x-subject-token").and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let body = text(response, &asked, self.address).await?;
-        if status != 201 {
-            return Err(Error::status(&asked, status, &body));
-        }
+        let body = self.web.text(response, &asked).await?;
         let Some(id) = id else {
             return Err(Error::Answer { asked, message: "no X-Subject-Token header".into() });
         };
-        let json: serde_json::Value = parsed(&body, &asked)?;
+        let json: Value = parsed(&body, &asked)?;
         let token = &json["token"];
-        let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let catalog = list(&token["catalog"])
             .iter()
             .flat_map(|service| {
@@ -215,38 +207,12 @@ impl Keystone {
         struct Listed {
             services: Vec<Service>,
         }
-        let asked = self.shown("GET", "/v3/services");
-        let request = self.http.get(self.url("/v3/services")).header("x-auth-token", &token.id);
-        let response = self.send(request, &asked).await?;
-        let status = response.status().as_u16();
-        let body = text(response, &asked, self.address).await?;
-        if status != 200 {
-            return Err(Error::status(&asked, status, &body));
-        }
-        let listed: Listed = parsed(&body, &asked)?;
+        let asked = self.web.asked(&Method::GET, "/v3/services");
+        let answer = self.web.ask(token, Method::GET, "/v3/services", None).await?;
+        let listed: Listed =
+            serde_json::from_value(answer).map_err(|e| Error::Answer { asked, message: e.to_string() })?;
         Ok(listed.services)
     }
-}
-
-async fn text(response: reqwest::Response, asked: &str, address: SocketAddr) -> Result<String, Error> {
-    response.text().await.map_err(|e| Error::NoAnswer {
-        asked: asked.to_owned(),
-        address: address.to_string(),
-        message: told(&e),
-    })
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(body: &str, asked: &str) -> Result<T, Error> {
-    serde_json::from_str(body).map_err(|e| Error::Answer { asked: asked.to_owned(), message: e.to_string() })
-}
-
-/// The innermost cause says most; the outer ones repeat the address.
-fn told(error: &reqwest::Error) -> String {
-    let mut last: &dyn std::error::Error = error;
-    while let Some(cause) = last.source() {
-        last = cause;
-    }
-    last.to_string()
 }
 
 #[cfg(test)]

@@ -1,10 +1,21 @@
-//! A small client of Keystone: what checks need, and nothing that a cloud's users would.
+//! A small client of Keystone and of what its catalog names: what checks and registration need, and
+//! nothing that a cloud's users would.
 //!
 //! Talks HTTP to a socket address under the name that the Ingress knows, so that no name has to be
-//! in DNS or `/etc/hosts`. Passwords and tokens are in no error and no `Debug`.
+//! in DNS or `/etc/hosts`; inside the cluster by URL. Passwords and tokens are in no error and no `Debug`.
 
 mod error;
+mod glance;
 mod keystone;
+mod registry;
+mod web;
 
 pub use error::Error;
-pub use keystone::{Answer, Credentials, Keystone, Service, Token};
+pub use glance::{Glance, Image, sha256};
+pub use keystone::{Credentials, Domain, Keystone, Service, Token};
+pub use registry::{Account, Done, Endpoint, EndpointAction, Registry, decide};
+pub use reqwest::Method;
+pub use web::{Answer, Web};
+
+#[cfg(test)]
+mod loopback;

@@ -17,7 +17,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("node", &[]),
     ("image", &[]),
     ("ceph", &["landfall-cluster"]),
-    ("agent", &["landfall-ceph", "landfall-health"]),
+    ("agent", &["landfall-ceph", "landfall-health", "landfall-openstack"]),
     ("plan", &["landfall-catalog", "landfall-health"]),
     ("testkit", &["landfall-catalog", "landfall-cluster", "landfall-health", "landfall-plan"]),
     (

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use landfall_catalog::blueprint::{CheckKind, Secrets};
 use landfall_cluster::api::{Cluster, ClusterError, Gvk};
 use landfall_health::readiness;
-use landfall_openstack::{Credentials, Keystone, Token};
+use landfall_openstack::{Credentials, Keystone, Token, Web};
 use landfall_plan::coredns;
 use serde_json::Value;
 
-use super::{CheckContext, Tried, ceph, ingress};
+use super::{CheckContext, Tried, ceph, ingress, openstack};
 
 /// Lines of a log that are searched.
 const LOG_LINES: i64 = 5000;
@@ -60,10 +60,21 @@ pub(super) async fn carry_out(
         }
         CheckKind::CephHealth { rook, pools } => ceph::health(&**cluster, rook, pools).await,
         CheckKind::CephConf { rook, namespace, name } => ceph::conf(&**cluster, rook, namespace, name).await,
-        CheckKind::OpenstackGet { .. }
-        | CheckKind::GlanceImage { .. }
-        | CheckKind::NetworkAgents { .. }
-        | CheckKind::NetworkPorts { .. } => Ok(Tried::Never("not here yet".into())),
+        CheckKind::OpenstackGet { keystone, host, path, contains } => {
+            match open(&**cluster, keystone, host, secrets, ctx).await {
+                Ok(api) => Ok(openstack::get(&api, host, path, contains).await),
+                Err(tried) => Ok(tried),
+            }
+        }
+        CheckKind::GlanceImage { keystone, host, rook, pool } => {
+            match open(&**cluster, keystone, host, secrets, ctx).await {
+                Ok(api) => openstack::image(&**cluster, &api, rook, pool.as_deref()).await,
+                Err(tried) => Ok(tried),
+            }
+        }
+        CheckKind::NetworkAgents { .. } | CheckKind::NetworkPorts { .. } => {
+            Ok(Tried::Never("not here yet".into()))
+        }
     };
     tried.unwrap_or_else(|error| match error {
         ClusterError::Forbidden { .. } | ClusterError::Unauthorized { .. } => Tried::Never(error.to_string()),
@@ -204,6 +215,23 @@ async fn token(
         // Right after bootstrap one worker may not have seen the user yet.
         Err(error) => Err(Tried::NotYet(error.to_string())),
     }
+}
+
+/// An API at its public name, opened to the administrator.
+async fn open(
+    cluster: &dyn Cluster,
+    keystone: &str,
+    host: &str,
+    secrets: &Secrets,
+    ctx: &CheckContext,
+) -> Result<openstack::Opened, Tried> {
+    let (_, token) = token(cluster, keystone, secrets, ctx).await?;
+    let address = match ctx.ingress {
+        Some(address) => address,
+        None => ingress::address(cluster, host).await?,
+    };
+    let web = Web::behind(host, address).map_err(|e| Tried::Never(e.to_string()))?;
+    Ok(openstack::Opened { web, token })
 }
 
 async fn listed(keystone: &Keystone, token: &Token, wanted: &BTreeMap<String, String>) -> Tried {

@@ -1,0 +1,50 @@
+{{/* glance-api.conf: what is known elsewhere, and the values over it. */}}
+{{- define "glance.conf" -}}
+{{- $store := ternary "rbd" "file" (eq .Values.storage "rbd") -}}
+{{- $known := dict
+  "DEFAULT" (dict "enabled_backends" (printf "%s:%s" $store $store) "public_endpoint" (include "toolkit.endpoints.url" (list "image" "public" "api" .)))
+  "database" (dict "connection" (include "toolkit.endpoints.database" (list "glance" .Values.endpoints.oslo_db.path .)))
+  "glance_store" (dict "default_backend" $store)
+  "keystone_authtoken" (include "toolkit.authtoken" (list . "glance") | fromJson)
+-}}
+{{- include "toolkit.ini" (mergeOverwrite $known .Values.conf.glance) -}}
+{{- end -}}
+
+{{/* Where images are kept: the cluster and the key, or a folder. */}}
+{{- define "glance.store.mounts" -}}
+{{- if eq .Values.storage "rbd" -}}
+- name: ceph
+  mountPath: {{ dir .Values.conf.glance.rbd.rbd_store_ceph_conf }}
+  readOnly: true
+{{- else -}}
+- name: images
+  mountPath: {{ .Values.conf.glance.file.filesystem_store_datadir }}
+{{- end -}}
+{{- end -}}
+
+{{/*
+A whole folder and no single files (subPath), so that a renewed ceph.conf is seen without a restart:
+Glance reads it for each connection.
+*/}}
+{{- define "glance.store.volumes" -}}
+{{- if eq .Values.storage "rbd" -}}
+- name: ceph
+  projected:
+    defaultMode: 0440
+    sources:
+      - configMap:
+          name: {{ .Values.ceph_client.configmap }}
+      - secret:
+          name: {{ .Values.secrets.rbd }}
+          items:
+            - key: keyring
+              path: ceph.client.{{ .Values.conf.glance.rbd.rbd_store_user }}.keyring
+{{- else if eq .Values.storage "pvc" -}}
+- name: images
+  persistentVolumeClaim:
+    claimName: glance-images
+{{- else -}}
+- name: images
+  emptyDir: {}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,179 @@
+//! Check points of services behind Keystone: an answer, an image that goes in and comes back.
+
+use landfall_ceph::Ceph;
+use landfall_cluster::api::{Cluster, ClusterError};
+use landfall_openstack::{Error, Glance, Method, Token, Web, sha256};
+
+use super::Tried;
+
+/// The image of a check, which is there only while it lasts.
+const NAME: &str = "landfall-check";
+const SIZE: usize = 1 << 20;
+/// Letters of an answer that are shown.
+const SHOWN: usize = 300;
+
+/// An API at its public name, and the administrator's token.
+pub(super) struct Opened {
+    pub web: Web,
+    pub token: Token,
+}
+
+/// GET with the token answers 200, and contains this.
+pub(super) async fn get(api: &Opened, host: &str, path: &str, contains: &str) -> Tried {
+    let answer = match api.web.ask(&api.token, Method::GET, path, None).await {
+        Ok(answer) => answer.to_string(),
+        Err(error) => return Tried::NotYet(error.to_string()),
+    };
+    let seen = format!("GET http://{host}{path}: 200: {}", answer.chars().take(SHOWN).collect::<String>());
+    if answer.contains(contains) {
+        Tried::Passed(seen)
+    } else {
+        Tried::NotYet(format!("{seen}: it lacks {contains:?}"))
+    }
+}
+
+/// An image goes in, lies in the pool, comes back with equal bytes, and is removed whatever happens.
+pub(super) async fn image(
+    cluster: &dyn Cluster,
+    api: &Opened,
+    rook: &str,
+    pool: Option<&str>,
+) -> Result<Tried, ClusterError> {
+    let glance = Glance::new(&api.web, &api.token);
+    let tried = async {
+        // Those that an interrupted check left.
+        for left in glance.named(NAME).await? {
+            glance.delete(&left.id).await?;
+        }
+        glance.create(NAME).await
+    };
+    let made = match tried.await {
+        Ok(made) => made,
+        Err(error) => return Ok(Tried::NotYet(error.to_string())),
+    };
+    let seen = there_and_back(cluster, &glance, &made.id, rook, pool).await;
+    let removed = match glance.delete(&made.id).await {
+        Ok(()) => gone(cluster, &made.id, rook, pool).await,
+        Err(error) => Err(Unseen::Glance(error)),
+    };
+    Ok(match (seen, removed) {
+        (Ok(evidence), Ok(())) => Tried::Passed(format!("{evidence}\nremoved again")),
+        (Err(Unseen::Cluster(error)), _) | (_, Err(Unseen::Cluster(error))) => return Err(error),
+        (Err(unseen), _) | (Ok(_), Err(unseen)) => Tried::NotYet(unseen.told()),
+    })
+}
+
+/// Why the whole was not seen.
+enum Unseen {
+    Glance(Error),
+    Ceph(landfall_ceph::Error),
+    Cluster(ClusterError),
+    Otherwise(String),
+}
+
+impl Unseen {
+    fn told(self) -> String {
+        match self {
+            Self::Glance(error) => error.to_string(),
+            Self::Ceph(error) => error.to_string(),
+            Self::Cluster(error) => error.to_string(),
+            Self::Otherwise(text) => text,
+        }
+    }
+}
+
+impl From<Error> for Unseen {
+    fn from(error: Error) -> Self {
+        Self::Glance(error)
+    }
+}
+
+impl From<landfall_ceph::Error> for Unseen {
+    fn from(error: landfall_ceph::Error) -> Self {
+        match error {
+            landfall_ceph::Error::Cluster(error) => Self::Cluster(error),
+            error => Self::Ceph(error),
+        }
+    }
+}
+
+async fn there_and_back(
+    cluster: &dyn Cluster,
+    glance: &Glance<'_>,
+    id: &str,
+    rook: &str,
+    pool: Option<&str>,
+) -> Result<String, Unseen> {
+    let data = bytes(id);
+    let digest = sha256(&data);
+    glance.upload(id, data).await?;
+    let image = glance.show(id).await?;
+    if image.status != "active" || image.size != Some(SIZE as u64) {
+        let size = image.size.map_or_else(|| "no".to_owned(), |size| size.to_string());
+        return Err(Unseen::Otherwise(format!(
+            "image {id} is {} with {size} bytes, of {SIZE} that were sent",
+            image.status
+        )));
+    }
+    let lies = match pool {
+        Some(pool) => match in_pool(cluster, id, rook, pool).await {
+            Ok(true) => format!("`rbd ls {pool}` shows {id}"),
+            Ok(false) => return Err(Unseen::Otherwise(format!("`rbd ls {pool}` does not show image {id}"))),
+            // Rook's resources say nothing of images.
+            Err(Unseen::Ceph(landfall_ceph::Error::NoToolbox { .. })) => {
+                format!("the pool {pool} was not looked into: {rook} has no toolbox")
+            }
+            Err(unseen) => return Err(unseen),
+        },
+        None => "it lies in a file".to_owned(),
+    };
+    let (size, back) = glance.download(id).await?;
+    if size != SIZE as u64 || back != digest {
+        return Err(Unseen::Otherwise(format!(
+            "image {id} came back with {size} bytes and sha256 {back}; sent were {SIZE} and {digest}"
+        )));
+    }
+    Ok(format!("image {id}: {SIZE} bytes up and down, sha256 {digest} both times; {lies}"))
+}
+
+async fn gone(cluster: &dyn Cluster, id: &str, rook: &str, pool: Option<&str>) -> Result<(), Unseen> {
+    let Some(pool) = pool else { return Ok(()) };
+    match in_pool(cluster, id, rook, pool).await {
+        Ok(false) | Err(Unseen::Ceph(landfall_ceph::Error::NoToolbox { .. })) => Ok(()),
+        Ok(true) => {
+            Err(Unseen::Otherwise(format!("`rbd ls {pool}` still shows image {id} after it was deleted")))
+        }
+        Err(unseen) => Err(unseen),
+    }
+}
+
+async fn in_pool(cluster: &dyn Cluster, id: &str, rook: &str, pool: &str) -> Result<bool, Unseen> {
+    Ok(Ceph::open(cluster, rook).await?.images(pool).await?.contains(id))
+}
+
+/// Bytes that differ from image to image and that nothing could leave out as zeros.
+fn bytes(id: &str) -> Vec<u8> {
+    let mut state = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    (0..SIZE)
+        .map(|_| {
+            // Knuth's multiplier and increment for 64 bits.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_images_bytes_are_its_own() {
+        assert_eq!(bytes("a").len(), SIZE);
+        assert_ne!(bytes("a"), bytes("b"));
+        let zeros = bytes("a").iter().filter(|byte| **byte == 0).count();
+        assert!(zeros < SIZE / 128, "{zeros}");
+    }
+}
