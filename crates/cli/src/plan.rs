@@ -4,15 +4,15 @@ use landfall_display::Table;
 use landfall_plan::model::Change;
 
 use crate::args::{CloudFile, Output};
+use crate::cloud::Asked;
 use crate::exit::Result;
 use crate::terminal::{data, give, lines, tell};
 use crate::{Session, cloud, run, target};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Services, with what they need; all where none is named
-    #[arg(value_name = "SERVICE")]
-    services: Vec<String>,
+    #[command(flatten)]
+    asked: Asked,
     #[command(flatten)]
     cloud: CloudFile,
     /// Domain of the public names
@@ -27,7 +27,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
-    let cloud = cloud::wanted(session, &args.cloud, &args.services)?;
+    let cloud = cloud::wanted(session, &args.cloud, &args.asked)?;
     if let Some(domain) = &args.domain {
         cloud::check_domain(domain)?;
     }
@@ -36,7 +36,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         session,
         &target,
         cloud,
-        &args.services,
+        &args.asked,
         args.domain.as_deref(),
         args.registry.as_deref(),
     )

@@ -3,6 +3,7 @@
 use landfall_engine::{CheckContext, Limits, RunContext};
 
 use crate::args::CloudFile;
+use crate::cloud::Asked;
 use crate::exit::{Failure, Result, of_run};
 use crate::target::{self, Choice};
 use crate::terminal::{confirm, tell};
@@ -10,9 +11,8 @@ use crate::{Session, cloud, local, openrc, run};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Services to bring up, with what they need; all where none is named
-    #[arg(value_name = "SERVICE")]
-    services: Vec<String>,
+    #[command(flatten)]
+    asked: Asked,
     #[command(flatten)]
     cloud: CloudFile,
     /// Domain of the public names: keystone.<DOMAIN>, …
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
     // Bad input is told before a cluster is made.
-    let cloud = cloud::wanted(session, &args.cloud, &args.services)?;
+    let cloud = cloud::wanted(session, &args.cloud, &args.asked)?;
     if let Some(domain) = &args.domain {
         cloud::check_domain(domain)?;
     }
@@ -42,7 +42,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         session,
         &target,
         cloud,
-        &args.services,
+        &args.asked,
         args.domain.as_deref(),
         args.registry.as_deref(),
     )

@@ -1,5 +1,6 @@
 //! Events and tables -> terminal. One file a view; a view sees events and nothing else of a run.
 
+mod guide;
 mod json;
 mod live;
 mod plain;
@@ -12,7 +13,9 @@ use landfall_catalog::blueprint::Text;
 use landfall_config::Language;
 use landfall_engine::event::Event;
 
+pub use guide::guide;
 pub use table::Table;
+pub use words::chain;
 
 /// How a run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

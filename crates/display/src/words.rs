@@ -115,8 +115,12 @@ pub(crate) fn lines(what: &What, language: Language) -> Vec<String> {
 }
 
 fn failed(step: &str, failure: &Failure, language: Language) -> Vec<String> {
-    let mut lines =
-        vec![format!("{} {step} {}", paint(BAD, "✗"), paint(DIM, &format!("({})", failure.code)))];
+    chain(&format!("{step} {}", paint(DIM, &format!("({})", failure.code))), failure, language)
+}
+
+/// A failure as people read it: `head`, the causes down to the root with their evidence, the remedy.
+pub fn chain(head: &str, failure: &Failure, language: Language) -> Vec<String> {
+    let mut lines = vec![format!("{} {head}", paint(BAD, "✗"))];
     for (depth, cause) in failure.causes.iter().enumerate() {
         let arrow = if depth == 0 { "" } else { "<- " };
         lines.push(format!("  {}{arrow}{}: {}", "  ".repeat(depth), cause.object, cause.says));

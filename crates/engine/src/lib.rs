@@ -17,6 +17,7 @@ pub mod error;
 pub mod event;
 mod failure;
 mod helm_records;
+pub mod guide;
 pub mod journal;
 mod observe;
 pub mod prepare;
@@ -24,6 +25,7 @@ pub mod records;
 pub mod run;
 mod schedule;
 pub mod secrets;
+pub mod why;
 
 pub use checks::{CheckContext, CheckOutcome};
 pub use error::EngineError;
