@@ -7,7 +7,7 @@ use crate::cloud::Asked;
 use crate::exit::{Failure, Result, of_run};
 use crate::target::{self, Choice};
 use crate::terminal::{confirm, tell};
-use crate::{Session, cloud, local, openrc, run};
+use crate::{Session, cloud, local, openrc, plan, run};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -48,6 +48,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     )
     .await?;
     let changes = ready.prepared.plan.changes();
+    plan::rolling(session, &landfall_plan::roll::rolls(&ready.prepared.releases, &ready.prepared.snapshot));
     if target.embedded().is_none() && changes > 0 {
         let name = target.cluster.name();
         confirm(

@@ -4,6 +4,7 @@ mod guide;
 mod json;
 mod live;
 mod plain;
+mod report;
 mod table;
 mod words;
 

@@ -98,9 +98,7 @@ pub(crate) fn lines(what: &What, language: Language) -> Vec<String> {
             lines
         }
         What::Note { text } => vec![say(text, language).to_owned()],
-        What::RunDone { ok, changed, took_ms, critical_path } => {
-            done(*ok, *changed, *took_ms, critical_path, language)
-        }
+        What::RunDone { ok, changed, took_ms, .. } => vec![done(*ok, *changed, *took_ms, language)],
         What::RunCancelled { done, of } => vec![match language {
             Language::En => format!(
                 "{} after {done} of {of} steps; `landfall up` goes on from here",
@@ -133,9 +131,9 @@ pub fn chain(head: &str, failure: &Failure, language: Language) -> Vec<String> {
     lines
 }
 
-fn done(ok: bool, changed: bool, took: u64, path: &[(String, u64)], language: Language) -> Vec<String> {
+fn done(ok: bool, changed: bool, took: u64, language: Language) -> String {
     let took = time(took);
-    let mut lines = vec![match (ok, changed, language) {
+    match (ok, changed, language) {
         (true, true, Language::En) => format!("{} in {took}", paint(GOOD, "done")),
         (true, true, Language::Ko) => format!("{} ({took})", paint(GOOD, "완료")),
         (true, false, Language::En) => {
@@ -146,11 +144,5 @@ fn done(ok: bool, changed: bool, took: u64, path: &[(String, u64)], language: La
         }
         (false, _, Language::En) => format!("{} after {took}", paint(BAD, "not complete")),
         (false, _, Language::Ko) => format!("{} ({took})", paint(BAD, "완료되지 않음")),
-    }];
-    if changed && !path.is_empty() {
-        let steps: Vec<String> = path.iter().map(|(step, ms)| format!("{step} {}", time(*ms))).collect();
-        let word = pick(language, "longest way:", "가장 긴 경로:");
-        lines.push(paint(DIM, &format!("{word} {}", steps.join(" → "))));
     }
-    lines
 }
