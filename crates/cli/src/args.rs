@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{doctor, down, hosts, images, local, logs, openrc, openstack, plan, status, template, up, verify, why};
+use crate::{diagram, doctor, down, hosts, images, local, logs, openrc, openstack, plan, status, template, up, verify, why};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -89,6 +89,8 @@ pub(crate) enum Verb {
     Logs(logs::Args),
     /// Look whether the cluster, or this machine for one, is fit for a cloud, and whether all holds
     Doctor(doctor::Args),
+    /// Draw the network of services, and the cluster, as they are now
+    Diagram(diagram::Args),
     /// Remove services, saying first what data goes
     Down(down::Args),
     /// Write .openstackrc and clouds.yaml for OpenStack's clients

@@ -5,6 +5,7 @@ mod args;
 mod bundle;
 mod cloud;
 mod completions;
+mod diagram;
 mod doctor;
 mod down;
 mod exit;
@@ -110,6 +111,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Result {
         Verb::Why(args) => why::run(session, args).await,
         Verb::Logs(args) => logs::run(session, args).await,
         Verb::Doctor(args) => doctor::run(session, args).await,
+        Verb::Diagram(args) => diagram::run(session, args).await,
         Verb::Down(args) => down::run(session, args).await,
         Verb::Openrc(args) => openrc::run(session, args).await,
         Verb::Openstack(args) => openstack::run(session, args).await,

@@ -74,7 +74,12 @@ fn show(session: &Session, subject: &Subject, found: &[Explained]) {
         let head = format!("{} ({}; {fate})", one.object, one.failure.code);
         give(&chain(&head, &one.failure, session.language()).join("\n"));
     }
-    if told.is_empty() && *subject == Subject::Everything {
+    if found.is_empty() && *subject == Subject::Everything {
+        tell(session.say(
+            "no service is installed yet; `landfall up` does it",
+            "아직 설치된 서비스가 없습니다. `landfall up`으로 설치하세요",
+        ));
+    } else if told.is_empty() && *subject == Subject::Everything {
         tell(&match session.language() {
             landfall_config::Language::En => format!("all {} workloads are well", well.len()),
             landfall_config::Language::Ko => format!("워크로드 {}개가 모두 정상입니다", well.len()),

@@ -44,10 +44,13 @@ fn readable(command: &str) -> Option<Vec<String>> {
     let word = |word: &&str| -> String {
         let bare = word.trim_matches(|c| matches!(c, '[' | ']' | '…' | '.'));
         // `{service}`, `NODE`, `VERB`, `SERVICE|OBJECT`: what a person puts something for.
-        if bare.contains('{') || bare.contains('<') || bare.chars().all(|c| c.is_uppercase() || c == '|') {
+        if bare == "SHELL" {
+            "bash".to_owned()
+        } else if bare.contains('{') || bare.contains('<') || bare.chars().all(|c| c.is_uppercase() || c == '|') {
             "keystone".to_owned()
         } else {
-            bare.to_owned()
+            // `network|cluster`: either of them.
+            bare.split('|').next().unwrap_or(bare).to_owned()
         }
     };
     Some(words.iter().map(word).collect())
@@ -58,16 +61,11 @@ fn readable(command: &str) -> Option<Vec<String>> {
 fn is_understood(words: &[String]) -> bool {
     let mut command = Command::new(env!("CARGO_BIN_EXE_landfall"));
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let flags_come_after = |word: &&String| !word.starts_with('-') && *word != "openstack";
-    let mut verbs: Vec<&String> = words.iter().take_while(flags_come_after).collect();
-    // `help VERB` reads the verb as a command of its own.
-    if verbs.first().is_some_and(|word| *word == "help") {
-        return true;
-    }
-    if words[0] == "openstack" {
-        verbs = Vec::new();
-    }
-    command.args(verbs).args(words.iter().filter(|word| word.starts_with("--"))).arg("--help");
+    // `help VERB` reads the verb as a command of its own; what follows `openstack` is its own, too.
+    match words[0].as_str() {
+        "help" | "openstack" => return true,
+        _ => command.args(words).arg("--help"),
+    };
     command.status().unwrap().success()
 }
 

@@ -46,7 +46,8 @@ pub fn guide(steps: &[Step], language: Language, evidence: bool) -> String {
                     let _ = writeln!(text, "         {}", paint(DIM, line));
                 }
             }
-            if check.passed == Some(false) {
+            // What is not there at all has one remedy, below.
+            if check.passed == Some(false) && step.state == State::Failing {
                 let remedy = paint(WARN, word("remedy:", "조치:"));
                 let _ = writeln!(text, "       {remedy} {}", say(&check.remedy, language));
             }

@@ -1,5 +1,6 @@
 //! Events and tables -> terminal. One file a view; a view sees events and nothing else of a run.
 
+pub mod diagram;
 mod guide;
 mod json;
 mod live;
