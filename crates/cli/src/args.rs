@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{diagram, doctor, down, hosts, images, local, logs, openrc, openstack, plan, status, template, up, verify, why};
+use crate::{
+    diagram, doctor, down, hosts, images, local, logs, openrc, openstack, plan, status, template, up, verify,
+    why,
+};
 
 #[derive(Debug, Parser)]
 #[command(

@@ -234,7 +234,8 @@ pub(crate) fn services(cloud: &Cloud, asked: &Asked) -> Result<Vec<&'static land
     if let Some(last) = &asked.through {
         let known = std::slice::from_ref(last);
         landfall_catalog::expand(known)?;
-        return landfall_catalog::through(last, &cloud.services).map_err(|error| inside("spec.services", error));
+        return landfall_catalog::through(last, &cloud.services)
+            .map_err(|error| inside("spec.services", error));
     }
     let wanted = if asked.services.is_empty() { &cloud.services } else { &asked.services };
     landfall_catalog::expand(wanted).map_err(|error| match asked.services[..] {

@@ -11,9 +11,11 @@ use crate::terminal::{data, give, width};
 use crate::{Session, cloud, target};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  landfall diagram                                  # both, in box drawing\n  \
+#[command(
+    after_help = "Examples:\n  landfall diagram                                  # both, in box drawing\n  \
                         landfall diagram network --format mermaid\n  \
-                        landfall diagram cluster --format svg > cluster.svg")]
+                        landfall diagram cluster --format svg > cluster.svg"
+)]
 pub(crate) struct Args {
     /// Which picture; both where none is named
     #[arg(value_enum)]

@@ -15,10 +15,12 @@ use crate::terminal::{data, give, lines, tell};
 use crate::{Session, cloud, run, status};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  landfall doctor                    # before: is all there? after: does all hold?\n  \
+#[command(
+    after_help = "Examples:\n  landfall doctor                    # before: is all there? after: does all hold?\n  \
                         landfall doctor --amiss            # only what is not as it should be\n  \
                         landfall doctor --kubeconfig admin.conf -o json\n\n\
-                        Exit code: 0, or 12 where there is a problem; notes and warnings are none.")]
+                        Exit code: 0, or 12 where there is a problem; notes and warnings are none."
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     cloud: CloudFile,
@@ -52,7 +54,9 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
 async fn nowhere(session: &Session, name: &str) -> Vec<Finding> {
     tell(&match session.language() {
         landfall_config::Language::En => {
-            format!("No cluster is given, and there is no embedded cluster `{name}`: looking at this machine.")
+            format!(
+                "No cluster is given, and there is no embedded cluster `{name}`: looking at this machine."
+            )
         }
         landfall_config::Language::Ko => {
             format!("지정된 클러스터도 내장 클러스터 `{name}`도 없어 이 머신을 살펴봅니다.")

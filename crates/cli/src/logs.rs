@@ -18,10 +18,12 @@ use crate::terminal::{give, lines, tell};
 use crate::{Session, cloud, run, subject, target};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  landfall logs keystone                 # what fails first, then the newest\n  \
+#[command(
+    after_help = "Examples:\n  landfall logs keystone                 # what fails first, then the newest\n  \
                         landfall logs mariadb -f               # and on, through restarts\n  \
                         landfall logs job/keystone-db-sync\n  \
-                        landfall logs deploy/keystone-api -c keystone-api --tail 20")]
+                        landfall logs deploy/keystone-api -c keystone-api --tail 20"
+)]
 pub(crate) struct Args {
     /// A service, or KIND/NAME, or NAMESPACE/KIND/NAME
     #[arg(value_name = "SERVICE|OBJECT")]
@@ -73,7 +75,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     if args.follow {
         return follow(session, &target, &pods, &args).await;
     }
-    let found = sources(&list(cluster, &pods).await?, args.container.as_deref(), args.all || pods.name.is_some());
+    let found =
+        sources(&list(cluster, &pods).await?, args.container.as_deref(), args.all || pods.name.is_some());
     if found.is_empty() {
         return Err(nothing(&args.object));
     }
@@ -86,9 +89,11 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
             let mut all = Vec::new();
             for source in &found {
                 let text = read(cluster, source, args.tail).await?;
-                all.push(json!({"namespace": source.namespace, "pod": source.pod, "container": source.container,
+                all.push(
+                    json!({"namespace": source.namespace, "pod": source.pod, "container": source.container,
                     "failing": source.failing, "previous": source.previous,
-                    "lines": text.lines().collect::<Vec<_>>()}));
+                    "lines": text.lines().collect::<Vec<_>>()}),
+                );
             }
             return crate::terminal::data(session.global.output, &all);
         }
@@ -126,7 +131,8 @@ fn nothing(asked: &str) -> Failure {
 }
 
 async fn of_object(cluster: &dyn Cluster, at: &ObjectRef) -> Result<Pods> {
-    let pods = |selector: String, name: Option<String>| Pods { namespace: at.namespace.clone(), selector, name };
+    let pods =
+        |selector: String, name: Option<String>| Pods { namespace: at.namespace.clone(), selector, name };
     if at.kind == "Pod" {
         return Ok(pods(String::new(), Some(at.name.clone())));
     }
@@ -245,7 +251,8 @@ mod tests {
 
     #[test]
     fn pods_are_found_by_what_their_owner_selects_them_by() {
-        let deployment = json!({"kind": "Deployment", "spec": {"selector": {"matchLabels": {"a": "1", "b": "2"}}}});
+        let deployment =
+            json!({"kind": "Deployment", "spec": {"selector": {"matchLabels": {"a": "1", "b": "2"}}}});
         assert_eq!(selector(&deployment).as_deref(), Some("a=1,b=2"));
         let service = json!({"kind": "Service", "spec": {"selector": {"application": "keystone"}}});
         assert_eq!(selector(&service).as_deref(), Some("application=keystone"));

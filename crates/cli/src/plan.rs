@@ -34,15 +34,9 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         cloud::check_domain(domain)?;
     }
     let target = target::connect(session).await?;
-    let ready = run::prepare(
-        session,
-        &target,
-        cloud,
-        &args.asked,
-        args.domain.as_deref(),
-        args.registry.as_deref(),
-    )
-    .await?;
+    let ready =
+        run::prepare(session, &target, cloud, &args.asked, args.domain.as_deref(), args.registry.as_deref())
+            .await?;
     let plan = &ready.prepared.plan;
     let rolls = rolls(&ready.prepared.releases, &ready.prepared.snapshot);
     let steps: Vec<_> = plan.steps.iter().filter(|step| args.all || step.change != Change::None).collect();
@@ -91,7 +85,9 @@ pub(crate) fn rolling(session: &Session, rolls: &[Roll]) {
     for roll in rolls {
         let object = &roll.object;
         let effect = match (roll.what, session.language()) {
-            (Effect::Roll { pods }, Language::En) => format!("rolls {object} ({pods} pods): {}", roll.reasons()),
+            (Effect::Roll { pods }, Language::En) => {
+                format!("rolls {object} ({pods} pods): {}", roll.reasons())
+            }
             (Effect::Roll { pods }, Language::Ko) => {
                 format!("파드 교체: {object} ({pods}개): {}", roll.reasons())
             }
@@ -102,7 +98,10 @@ pub(crate) fn rolling(session: &Session, rolls: &[Roll]) {
                 format!("파드 수 변경: {object} {from}개에서 {to}개로. 실행 중인 파드는 유지")
             }
             (Effect::OnDelete { pods }, Language::En) => {
-                format!("changes {object}; its {pods} pods take it up when they are deleted: {}", roll.reasons())
+                format!(
+                    "changes {object}; its {pods} pods take it up when they are deleted: {}",
+                    roll.reasons()
+                )
             }
             (Effect::OnDelete { pods }, Language::Ko) => {
                 format!("변경: {object}. 파드 {pods}개는 삭제될 때 반영됨: {}", roll.reasons())

@@ -14,8 +14,10 @@ use crate::terminal::{data, give, lines, tell};
 use crate::{Session, cloud, run, target};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  landfall status\n  landfall status --guide            # the guide's steps with their check points\n  \
-                        landfall status --guide --lang ko\n  landfall status --guide -o json")]
+#[command(
+    after_help = "Examples:\n  landfall status\n  landfall status --guide            # the guide's steps with their check points\n  \
+                        landfall status --guide --lang ko\n  landfall status --guide -o json"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     cloud: CloudFile,

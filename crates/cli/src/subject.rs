@@ -107,7 +107,10 @@ fn missing(kind: &str, namespace: Option<&str>, name: &str, all: &[ObjectRef]) -
     let failure = Failure::told(
         Exit::NotThere,
         format!("there is no {kind} {name}{place}"),
-        format!("{kind} {name}이(가) 없습니다{}", namespace.map(|name| format!(" (네임스페이스 {name})")).unwrap_or_default()),
+        format!(
+            "{kind} {name}이(가) 없습니다{}",
+            namespace.map(|name| format!(" (네임스페이스 {name})")).unwrap_or_default()
+        ),
     );
     // Those that begin alike, else whatever there is.
     let stem = name.split('-').next().unwrap_or(name);

@@ -38,15 +38,9 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         local::ensure(session, name, args.nodes).await?;
     }
     let target = target::open(session, choice).await?;
-    let ready = run::prepare(
-        session,
-        &target,
-        cloud,
-        &args.asked,
-        args.domain.as_deref(),
-        args.registry.as_deref(),
-    )
-    .await?;
+    let ready =
+        run::prepare(session, &target, cloud, &args.asked, args.domain.as_deref(), args.registry.as_deref())
+            .await?;
     let changes = ready.prepared.plan.changes();
     plan::rolling(session, &landfall_plan::roll::rolls(&ready.prepared.releases, &ready.prepared.snapshot));
     if target.embedded().is_none() && changes > 0 {

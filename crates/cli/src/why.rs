@@ -32,8 +32,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         Some(word) => subject::resolve(target.cluster.as_ref(), &cloud.namespace, word).await?,
         None => Subject::Everything,
     };
-    let mut namespaces =
-        BTreeSet::from([cloud.namespace.clone(), cloud.storage.ceph.namespace.clone()]);
+    let mut namespaces = BTreeSet::from([cloud.namespace.clone(), cloud.storage.ceph.namespace.clone()]);
     if let Subject::Object(at) = &subject
         && !at.namespace.is_empty()
     {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Where people are told of commands.
-const PLACES: [&str; 7] = ["crates", "charts", "docs", "images", "README.md", "README.ko.md", "ARCHITECTURE.md"];
+const PLACES: [&str; 7] =
+    ["crates", "charts", "docs", "images", "README.md", "README.ko.md", "ARCHITECTURE.md"];
 
 fn files(at: &Path, found: &mut Vec<PathBuf>) {
     if at.is_dir() {
@@ -46,7 +47,10 @@ fn readable(command: &str) -> Option<Vec<String>> {
         // `{service}`, `NODE`, `VERB`, `SERVICE|OBJECT`: what a person puts something for.
         if bare == "SHELL" {
             "bash".to_owned()
-        } else if bare.contains('{') || bare.contains('<') || bare.chars().all(|c| c.is_uppercase() || c == '|') {
+        } else if bare.contains('{')
+            || bare.contains('<')
+            || bare.chars().all(|c| c.is_uppercase() || c == '|')
+        {
             "keystone".to_owned()
         } else {
             // `network|cluster`: either of them.
@@ -81,7 +85,8 @@ fn every_command_that_is_named_exists() {
     }
     named.sort();
     named.dedup_by(|a, b| a.0 == b.0);
-    let said: Vec<_> = named.iter().filter_map(|(command, file)| Some((readable(command)?, command, file))).collect();
+    let said: Vec<_> =
+        named.iter().filter_map(|(command, file)| Some((readable(command)?, command, file))).collect();
     assert!(said.len() > 20, "the commands are not found any more: {named:?}");
     let unknown: Vec<String> = said
         .iter()

@@ -105,7 +105,10 @@ fn way(path: &[(String, u64)], took: u64, language: Language) -> Vec<String> {
     }
     if short.0 > 0 {
         let word = pick(language, "steps of less than 0.1s", "0.1초 미만 단계");
-        lines.push(paint(DIM, &format!("{:>8}  {}  {} {word}", time(short.1), " ".repeat(BAR as usize), short.0)));
+        lines.push(paint(
+            DIM,
+            &format!("{:>8}  {}  {} {word}", time(short.1), " ".repeat(BAR as usize), short.0),
+        ));
     }
     lines
 }
@@ -128,13 +131,19 @@ mod tests {
 
     fn shown(language: Language) -> String {
         let mut report = Report::default();
-        report.take(&passed("O07", "keystone/http", "GET http://keystone.citec.com/v3: 200: {\"version\": 3}"));
+        report.take(&passed(
+            "O07",
+            "keystone/http",
+            "GET http://keystone.citec.com/v3: 200: {\"version\": 3}",
+        ));
         report.take(&passed("", "openstackclient/pods", ""));
         report.take(&What::CheckFailed {
             check: "mariadb/live".into(),
             guide: "O04".into(),
             title: Text::new("live", "동작"),
-            evidence: "no line with \"live\" in the logs; the last line: InnoDB waits for its lock since a minute".into(),
+            evidence:
+                "no line with \"live\" in the logs; the last line: InnoDB waits for its lock since a minute"
+                    .into(),
             remedy: Text::new("", ""),
         });
         let done = What::RunDone {

@@ -283,7 +283,10 @@ mod tests {
         known.dedup();
         assert_eq!(numbers, known);
         let coredns = steps.iter().find(|step| step.guide == "O02").unwrap();
-        assert_eq!((coredns.services.as_slice(), coredns.title.en.as_str()), (&["coredns".to_owned()][..], "coredns/rbac holds"));
+        assert_eq!(
+            (coredns.services.as_slice(), coredns.title.en.as_str()),
+            (&["coredns".to_owned()][..], "coredns/rbac holds")
+        );
     }
 
     #[test]

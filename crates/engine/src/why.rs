@@ -117,7 +117,11 @@ mod tests {
             object["metadata"]["namespace"] = json!("openstack");
             object
         };
-        world.insert(of("Deployment", "api", json!({"annotations": {"meta.helm.sh/release-name": "keystone"}})));
+        world.insert(of(
+            "Deployment",
+            "api",
+            json!({"annotations": {"meta.helm.sh/release-name": "keystone"}}),
+        ));
         world.insert(of("Job", "keystone-db-sync", json!({"labels": {"application": "keystone"}})));
         world.insert(of(
             "Job",

@@ -34,7 +34,9 @@ pub fn sources(pods: &[Value], container: Option<&str>, finished: bool) -> Vec<S
         .filter_map(|(pod, status, init)| source(pod, status, init, finished))
         .collect();
     // Sorted by time as text: RFC 3339 in UTC.
-    found.sort_by(|a, b| (b.failing, &b.since, &a.pod, &a.container).cmp(&(a.failing, &a.since, &b.pod, &b.container)));
+    found.sort_by(|a, b| {
+        (b.failing, &b.since, &a.pod, &a.container).cmp(&(a.failing, &a.since, &b.pod, &b.container))
+    });
     found
 }
 
@@ -117,7 +119,11 @@ mod tests {
     fn what_ended_well_is_shown_only_when_asked_for_and_what_never_ran_never() {
         let pods = [
             pod("done", json!([]), json!([ended("sync", 0, "2026-01-01T00:02:00Z")])),
-            pod("new", json!([running("init", "2026-01-01T00:03:00Z", false)]), json!([{"name": "api", "restartCount": 0, "state": {"waiting": {"reason": "PodInitializing"}}}])),
+            pod(
+                "new",
+                json!([running("init", "2026-01-01T00:03:00Z", false)]),
+                json!([{"name": "api", "restartCount": 0, "state": {"waiting": {"reason": "PodInitializing"}}}]),
+            ),
         ];
         assert_eq!(shown(&sources(&pods, None, false)), ["new/init"]);
         assert_eq!(shown(&sources(&pods, None, true)), ["new/init", "done/sync"]);

@@ -38,7 +38,9 @@ pub enum Effect {
 /// What rolls when these releases are applied; nothing of those that do not change or are not there yet.
 pub fn rolls(releases: &[RenderedRelease], snapshot: &Snapshot) -> Vec<Roll> {
     let changed = releases.iter().filter(|release| change::of_release(release, snapshot) == Change::Update);
-    changed.flat_map(|release| release.objects.iter().filter_map(|object| roll(object, release, snapshot))).collect()
+    changed
+        .flat_map(|release| release.objects.iter().filter_map(|object| roll(object, release, snapshot)))
+        .collect()
 }
 
 fn roll(object: &Value, release: &RenderedRelease, snapshot: &Snapshot) -> Option<Roll> {
@@ -75,10 +77,16 @@ pub fn differences(live: &Value, wanted: &Value) -> Vec<String> {
         ("/spec/nodeSelector", "spec.nodeSelector"),
     ] {
         let keys = |of: &Value| -> BTreeSet<String> {
-            of.pointer(pointer).and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.clone()).collect()
+            of.pointer(pointer)
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+                .map(|(key, _)| key.clone())
+                .collect()
         };
         // Written by kubectl and controllers, not by charts.
-        let theirs = |key: &&String| !key.contains("kubernetes.io/") && !key.contains("landfall.dev/restarted");
+        let theirs =
+            |key: &&String| !key.contains("kubernetes.io/") && !key.contains("landfall.dev/restarted");
         for gone in keys(live).difference(&keys(wanted)).filter(theirs) {
             found.push(format!("{path}.{gone}"));
         }
@@ -96,7 +104,10 @@ fn walk(live: &Value, wanted: &Value, path: &str, found: &mut Vec<String>) {
             for (field, value) in wanted {
                 match live.get(field) {
                     Some(there) => walk(there, value, &below(field), found),
-                    None if covers(&Value::Object(serde_json::Map::new()), &serde_json::json!({ field: value })) => {}
+                    None if covers(
+                        &Value::Object(serde_json::Map::new()),
+                        &serde_json::json!({ field: value }),
+                    ) => {}
                     None => found.push(below(field)),
                 }
             }
@@ -164,7 +175,8 @@ mod tests {
     fn live(object: &Value) -> Value {
         let mut live = object.clone();
         live["spec"]["template"]["spec"]["dnsPolicy"] = json!("ClusterFirst");
-        live["spec"]["template"]["spec"]["containers"][0]["terminationMessagePath"] = json!("/dev/termination-log");
+        live["spec"]["template"]["spec"]["containers"][0]["terminationMessagePath"] =
+            json!("/dev/termination-log");
         live
     }
 
@@ -226,7 +238,8 @@ mod tests {
     #[test]
     fn a_restart_by_hand_is_no_difference() {
         let mut before = template("a");
-        before["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] = json!("2026-11-25T00:00:00Z");
+        before["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] =
+            json!("2026-11-25T00:00:00Z");
         assert_eq!(differences(&before, &template("a")), Vec::<String>::new());
     }
 

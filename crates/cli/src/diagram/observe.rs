@@ -48,10 +48,9 @@ fn owner(object: &Value, rook: &str) -> Option<String> {
 fn count(workload: &Value) -> (usize, usize) {
     let at = |pointer: &str| number(workload, pointer).and_then(|n| usize::try_from(n).ok());
     match text(workload, "/kind") {
-        "DaemonSet" => (
-            at("/status/numberReady").unwrap_or(0),
-            at("/status/desiredNumberScheduled").unwrap_or(0),
-        ),
+        "DaemonSet" => {
+            (at("/status/numberReady").unwrap_or(0), at("/status/desiredNumberScheduled").unwrap_or(0))
+        }
         "Job" => (0, 0),
         _ => (at("/status/readyReplicas").unwrap_or(0), at("/spec/replicas").unwrap_or(1)),
     }
@@ -65,18 +64,21 @@ pub(super) fn network(seen: &Seen) -> Network {
         .filter_map(|service| Some((object::name(service)?, owner(service, &seen.rook)?)))
         .collect();
     for entry in landfall_catalog::services() {
-        let own: Vec<&Value> =
-            seen.workloads.iter().filter(|one| owner(one, &seen.rook).as_deref() == Some(entry.name)).collect();
+        let own: Vec<&Value> = seen
+            .workloads
+            .iter()
+            .filter(|one| owner(one, &seen.rook).as_deref() == Some(entry.name))
+            .collect();
         let (ready, wanted) = own.iter().fold((0, 0), |(ready, wanted), workload| {
             let (some, all) = count(workload);
             (ready + some, wanted + all)
         });
         let mut uses: BTreeSet<String> = own.iter().flat_map(|one| used(one, &owners, &seen.rook)).collect();
-        if own.is_empty() {
-            // What it will use, as far as the catalog says.
+        uses.remove(entry.name);
+        if uses.is_empty() {
+            // One that is not there, or whose pods wait for nothing: as the catalog says.
             uses.extend(entry.needs.iter().map(|name| (*name).to_owned()));
         }
-        uses.remove(entry.name);
         services.push(Service {
             name: entry.name.to_owned(),
             summary: Text::new(entry.summary_en, entry.summary_ko),
@@ -107,9 +109,9 @@ fn used(workload: &Value, owners: &BTreeMap<&str, String>, rook: &str) -> Vec<St
             }
             Dependency::DaemonSet { name, .. } | Dependency::Job { name, .. } => {
                 // `neutron-ovs-agent-default`, `libvirt-libvirt-default`: the service comes first.
-                let service = landfall_catalog::services().iter().find(|service| {
-                    name == service.name || name.starts_with(&format!("{}-", service.name))
-                });
+                let service = landfall_catalog::services()
+                    .iter()
+                    .find(|service| name == service.name || name.starts_with(&format!("{}-", service.name)));
                 found.extend(service.map(|service| service.name.to_owned()));
             }
             _ => {}
@@ -119,7 +121,9 @@ fn used(workload: &Value, owners: &BTreeMap<&str, String>, rook: &str) -> Vec<St
     let volumes = template.map(|template| list(template, "/spec/volumes")).unwrap_or_default();
     let reads_ceph = volumes.iter().any(|volume| {
         text(volume, "/configMap/name") == CEPH_CONF
-            || list(volume, "/projected/sources").iter().any(|source| text(source, "/configMap/name") == CEPH_CONF)
+            || list(volume, "/projected/sources")
+                .iter()
+                .any(|source| text(source, "/configMap/name") == CEPH_CONF)
     });
     if reads_ceph && object::namespace(workload) != rook {
         found.push(CEPH.to_owned());
@@ -233,8 +237,10 @@ mod tests {
 
     fn seen() -> Seen {
         let service = |name: &str, of: &str| json!({"kind": "Service", "metadata": {"name": name, "namespace": "openstack", "labels": {"application": of}}});
-        let node = |name: &str, ready: &str, labels: Value| json!({"kind": "Node", "metadata": {"name": name, "labels": labels},
-            "status": {"conditions": [{"type": "Ready", "status": ready}]}});
+        let node = |name: &str, ready: &str, labels: Value| {
+            json!({"kind": "Node", "metadata": {"name": name, "labels": labels},
+            "status": {"conditions": [{"type": "Ready", "status": ready}]}})
+        };
         Seen {
             nodes: vec![
                 node("k2", "Unknown", json!({})),
@@ -243,14 +249,24 @@ mod tests {
             pods: vec![
                 pod("keystone-api-1", "k1", json!({"application": "keystone"}), "openstack", true),
                 pod("keystone-api-2", "k2", json!({"application": "keystone"}), "openstack", true),
-                pod("rook-ceph-mon-a-1", "k1", json!({"app": "rook-ceph-mon", "mon": "a"}), "rook-ceph", true),
+                pod(
+                    "rook-ceph-mon-a-1",
+                    "k1",
+                    json!({"app": "rook-ceph-mon", "mon": "a"}),
+                    "rook-ceph",
+                    true,
+                ),
                 pod("mariadb-server-0", "", json!({"application": "mariadb"}), "openstack", false),
             ],
             workloads: vec![
                 deployment("keystone-api", "keystone", "mariadb,memcached", 1),
                 deployment("mariadb-server", "mariadb", "", 0),
             ],
-            services: vec![service("mariadb", "mariadb"), service("memcached", "memcached"), service("keystone-api", "keystone")],
+            services: vec![
+                service("mariadb", "mariadb"),
+                service("memcached", "memcached"),
+                service("keystone-api", "keystone"),
+            ],
             ingresses: vec![json!({"metadata": {"namespace": "openstack"}, "spec": {"rules": [
                 {"host": "keystone.citec.com", "http": {"paths": [{"backend": {"service": {"name": "keystone-api"}}}]}},
                 {"host": "keystone.openstack", "http": {"paths": [{"backend": {"service": {"name": "keystone-api"}}}]}}]}})],
@@ -275,7 +291,10 @@ mod tests {
     fn what_is_on_a_node_that_is_away_does_not_run() {
         let cluster = cluster(&seen(), "citec");
         let [k1, k2] = &cluster.nodes[..] else { panic!("two nodes") };
-        assert_eq!((k1.name.as_str(), k1.health, k1.roles.as_slice()), ("k1", Health::Up, &["control-plane".to_owned()][..]));
+        assert_eq!(
+            (k1.name.as_str(), k1.health, k1.roles.as_slice()),
+            ("k1", Health::Up, &["control-plane".to_owned()][..])
+        );
         assert_eq!(k1.ceph, [("mon.a".to_owned(), Health::Up)]);
         assert_eq!((k2.health, k2.shares[0].ready, k2.shares[0].wanted), (Health::Down, 0, 1));
         assert_eq!(cluster.nowhere, ["mariadb-server-0"]);
@@ -284,7 +303,8 @@ mod tests {
     #[test]
     fn who_mounts_cephs_settings_uses_it() {
         let mut workload = deployment("glance-api", "glance", "", 1);
-        workload["spec"]["template"]["spec"]["volumes"] = json!([{"name": "ceph", "configMap": {"name": "ceph-etc"}}]);
+        workload["spec"]["template"]["spec"]["volumes"] =
+            json!([{"name": "ceph", "configMap": {"name": "ceph-etc"}}]);
         assert_eq!(used(&workload, &BTreeMap::new(), "rook-ceph"), ["ceph"]);
     }
 }

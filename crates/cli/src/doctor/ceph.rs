@@ -78,7 +78,9 @@ fn read(namespace: &str, status: &Value, version: &Value, users: &Value) -> Ceph
         ),
         clients: object::list(users, "/auth_dump")
             .iter()
-            .filter_map(|user| Some(CephClient { name: user["entity"].as_str()?.to_owned(), caps: caps(user) }))
+            .filter_map(|user| {
+                Some(CephClient { name: user["entity"].as_str()?.to_owned(), caps: caps(user) })
+            })
             .collect(),
     }
 }

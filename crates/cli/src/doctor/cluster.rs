@@ -57,7 +57,9 @@ pub(super) async fn look(target: &Target, ready: &Ready, machines: Vec<Machine>)
         ingress_classes: Some(
             ingress_classes
                 .iter()
-                .filter_map(|class| Some((object::name(class)?.to_owned(), text(class, "/spec/controller").to_owned())))
+                .filter_map(|class| {
+                    Some((object::name(class)?.to_owned(), text(class, "/spec/controller").to_owned()))
+                })
                 .collect(),
         ),
         wanted_ingress: ready.cloud.ingress.class.clone(),
@@ -73,7 +75,11 @@ pub(super) async fn look(target: &Target, ready: &Ready, machines: Vec<Machine>)
             let resolved = tokio::net::lookup_host((name.as_str(), 80)).await;
             let resolved: BTreeSet<String> =
                 resolved.into_iter().flatten().map(|found| found.ip().to_string()).collect();
-            facts.names.push(Name { name, address: address.clone(), resolved: resolved.into_iter().collect() });
+            facts.names.push(Name {
+                name,
+                address: address.clone(),
+                resolved: resolved.into_iter().collect(),
+            });
         }
     }
     from_pods(cluster, target.embedded().is_some(), &pods, &mut facts).await;
@@ -86,13 +92,18 @@ async fn from_pods(cluster: &dyn Cluster, here: bool, pods: &[Value], facts: &mu
     let command = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
     let nodes: Vec<String> = facts.nodes.iter().map(|node| node.name.clone()).collect();
     for node in nodes {
-        let on_it = || pods.iter().filter(|pod| text(pod, "/spec/nodeName") == node && readiness(pod).is_ready());
+        let on_it =
+            || pods.iter().filter(|pod| text(pod, "/spec/nodeName") == node && readiness(pod).is_ready());
         let datapath = match on_it().find(|pod| text(pod, "/metadata/labels/application") == "openvswitch") {
             Some(pod) => {
                 let asked = command(&["cat", DATAPATH]);
                 let (home, name) = (object::namespace(pod), object::name(pod).unwrap_or_default());
                 let container = text(pod, "/spec/containers/0/name");
-                cluster.exec(home, name, container, &asked, None).await.ok().and_then(|done| datapath(&done.stdout))
+                cluster
+                    .exec(home, name, container, &asked, None)
+                    .await
+                    .ok()
+                    .and_then(|done| datapath(&done.stdout))
             }
             None => None,
         };
@@ -102,14 +113,19 @@ async fn from_pods(cluster: &dyn Cluster, here: bool, pods: &[Value], facts: &mu
             for pod in on_it().filter(|pod| !text(pod, "/metadata/labels/application").is_empty()).take(3) {
                 let (home, name) = (object::namespace(pod), object::name(pod).unwrap_or_default());
                 let container = text(pod, "/spec/containers/0/name");
-                let listed = cluster.exec(home, name, container, &command(&["ls", "/sys/module"]), None).await;
+                let listed =
+                    cluster.exec(home, name, container, &command(&["ls", "/sys/module"]), None).await;
                 if let Ok(done) = listed
                     && done.code == 0
                 {
                     let loaded = |wanted: &&str| done.stdout.split_whitespace().any(|name| name == *wanted);
                     let known = ["openvswitch", "rbd", "nbd", "vxlan"];
                     // What is not listed may be built in, or loadable: that can not be told from a pod.
-                    modules = known.into_iter().filter(loaded).map(|name| (name.to_owned(), Module::Present)).collect();
+                    modules = known
+                        .into_iter()
+                        .filter(loaded)
+                        .map(|name| (name.to_owned(), Module::Present))
+                        .collect();
                     break;
                 }
             }
@@ -160,7 +176,11 @@ fn of_node(node: &Value, pods: &[Value]) -> Node {
         ready: condition_is(node, "Ready", "True"),
         says: condition_says(node, "Ready"),
         cordoned: node["spec"]["unschedulable"] == true,
-        pressure: PRESSURE.into_iter().filter(|kind| condition_is(node, kind, "True")).map(str::to_owned).collect(),
+        pressure: PRESSURE
+            .into_iter()
+            .filter(|kind| condition_is(node, kind, "True"))
+            .map(str::to_owned)
+            .collect(),
         kubelet: text(node, "/status/nodeInfo/kubeletVersion").to_owned(),
         kernel: text(node, "/status/nodeInfo/kernelVersion").to_owned(),
         memory: allocatable("memory") as u64,
@@ -198,8 +218,11 @@ fn labels(
             let templates = release.objects.iter().filter_map(landfall_plan::object::pod_template);
             templates.into_iter().any(|template| template["spec"]["nodeSelector"][key] == value.as_str())
         };
-        let services: Vec<String> =
-            releases.iter().filter(|release| selects(release)).map(|release| release.service.clone()).collect();
+        let services: Vec<String> = releases
+            .iter()
+            .filter(|release| selects(release))
+            .map(|release| release.service.clone())
+            .collect();
         labels.push(Label {
             label: format!("{key}={value}"),
             wanted: nodes.iter().filter(meant).map(name).collect(),
@@ -218,11 +241,10 @@ fn labels(
 
 /// `apps/v1/Deployment` of all that the charts bring.
 fn kinds(releases: &[RenderedRelease]) -> Vec<String> {
-    let objects = releases.iter().flat_map(|r| r.objects.iter().chain(r.hooks.iter().map(|hook| &hook.object)));
-    let kinds: BTreeSet<String> = objects
-        .filter_map(Gvk::of)
-        .map(|gvk| format!("{}/{}", gvk.api_version(), gvk.kind))
-        .collect();
+    let objects =
+        releases.iter().flat_map(|r| r.objects.iter().chain(r.hooks.iter().map(|hook| &hook.object)));
+    let kinds: BTreeSet<String> =
+        objects.filter_map(Gvk::of).map(|gvk| format!("{}/{}", gvk.api_version(), gvk.kind)).collect();
     kinds.into_iter().collect()
 }
 
@@ -258,8 +280,10 @@ mod tests {
         let node = json!({"metadata": {"name": "k1"}, "spec": {"unschedulable": true},
             "status": {"allocatable": {"memory": "8Gi", "cpu": "2"}, "conditions": [
                 {"type": "Ready", "status": "True"}, {"type": "DiskPressure", "status": "True"}]}});
-        let pod = |node: &str, phase: &str| json!({"spec": {"nodeName": node, "containers": [
-            {"resources": {"requests": {"memory": "1Gi", "cpu": "250m"}}}]}, "status": {"phase": phase}});
+        let pod = |node: &str, phase: &str| {
+            json!({"spec": {"nodeName": node, "containers": [
+            {"resources": {"requests": {"memory": "1Gi", "cpu": "250m"}}}]}, "status": {"phase": phase}})
+        };
         let seen = of_node(&node, &[pod("k1", "Running"), pod("k2", "Running"), pod("k1", "Succeeded")]);
         assert_eq!((seen.memory, seen.memory_asked, seen.cpu, seen.cpu_asked), (8 << 30, 1 << 30, 2000, 250));
         assert!(seen.ready && seen.cordoned);
@@ -281,7 +305,12 @@ mod tests {
             domain: String::new(),
             namespace: "openstack".into(),
             prerequisites: vec![
-                Prerequisite::NodeLabel { key: "openvswitch".into(), value: "enabled".into(), nodes: vec!["*".into()] }.into(),
+                Prerequisite::NodeLabel {
+                    key: "openvswitch".into(),
+                    value: "enabled".into(),
+                    nodes: vec!["*".into()],
+                }
+                .into(),
             ],
             releases: Vec::new(),
             checks: Vec::new(),

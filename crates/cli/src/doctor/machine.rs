@@ -126,7 +126,8 @@ pub(super) fn fitness(session: &Session, mut host: Host) -> Vec<Finding> {
         })
         .collect();
     if found.iter().all(|finding| finding.level < Level::Problem) {
-        let (en, ko) = ("this machine can carry an embedded cluster", "이 머신에 내장 클러스터를 만들 수 있음");
+        let (en, ko) =
+            ("this machine can carry an embedded cluster", "이 머신에 내장 클러스터를 만들 수 있음");
         found.insert(0, Finding::new("machine/fitness", Level::Ok, en, ko));
     }
     found.push(bundle(session));
@@ -138,7 +139,12 @@ fn bundle(session: &Session) -> Finding {
     let id = "machine/bundle";
     let built = store(session).ok().is_some_and(|store| Bundle::find(&store).is_ok());
     if built {
-        return Finding::new(id, Level::Ok, "the bundle (Kubernetes, images) is built", "번들(Kubernetes, 이미지)이 빌드되어 있음");
+        return Finding::new(
+            id,
+            Level::Ok,
+            "the bundle (Kubernetes, images) is built",
+            "번들(Kubernetes, 이미지)이 빌드되어 있음",
+        );
     }
     let missing = landfall_image::requirements();
     if missing.is_empty() {
@@ -148,7 +154,10 @@ fn bundle(session: &Session) -> Finding {
             "the bundle (Kubernetes, images) is not built yet, and this machine can build it",
             "번들(Kubernetes, 이미지)이 아직 없으며 이 머신에서 빌드할 수 있음",
         )
-        .remedy("`landfall up` builds it at first; that takes some minutes", "`landfall up`이 처음에 빌드합니다. 몇 분 걸립니다");
+        .remedy(
+            "`landfall up` builds it at first; that takes some minutes",
+            "`landfall up`이 처음에 빌드합니다. 몇 분 걸립니다",
+        );
     }
     let mut packages: Vec<&str> = missing.iter().map(|need| need.debian_package).collect();
     packages.sort_unstable();

@@ -65,8 +65,15 @@ pub(super) fn cluster(cluster: &Cluster, language: Language) -> String {
     let mut text = format!("flowchart TB\n  subgraph cluster[\"{}\"]\n", quoted(&title));
     for node in &cluster.nodes {
         let own = id(&node.name);
-        let roles = if node.roles.is_empty() { String::new() } else { format!(" ({})", node.roles.join(", ")) };
-        let _ = writeln!(text, "    subgraph {own}[\"{} {}{}\"]", node.health.mark(), quoted(&node.name), quoted(&roles));
+        let roles =
+            if node.roles.is_empty() { String::new() } else { format!(" ({})", node.roles.join(", ")) };
+        let _ = writeln!(
+            text,
+            "    subgraph {own}[\"{} {}{}\"]",
+            node.health.mark(),
+            quoted(&node.name),
+            quoted(&roles)
+        );
         for share in &node.shares {
             let health = Health::of(share.ready, share.wanted);
             let _ = writeln!(

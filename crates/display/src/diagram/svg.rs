@@ -115,7 +115,12 @@ impl Svg {
 pub(super) fn network(network: &Network, language: Language) -> String {
     let mut svg = Svg::new();
     let outside = pick(language, "external network", "외부 네트워크");
-    svg.rect((MARGIN, MARGIN), (WIDE, TALL), if network.address.is_some() { Health::Up } else { Health::Down }, outside);
+    svg.rect(
+        (MARGIN, MARGIN),
+        (WIDE, TALL),
+        if network.address.is_some() { Health::Up } else { Health::Down },
+        outside,
+    );
     svg.text(MARGIN + 10, MARGIN + 20, true, outside);
     svg.text(MARGIN + 10, MARGIN + 38, false, network.address.as_deref().unwrap_or("✗"));
     let rows = network.rows();

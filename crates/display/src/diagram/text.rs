@@ -40,11 +40,17 @@ pub(super) fn network(network: &Network, language: Language, width: usize) -> St
     let names: Vec<String> = network
         .services
         .iter()
-        .flat_map(|service| service.names.iter().map(move |name| format!("Ingress: {name} → {}", service.name)))
+        .flat_map(|service| {
+            service.names.iter().map(move |name| format!("Ingress: {name} → {}", service.name))
+        })
         .collect();
     let outside = match &network.address {
         Some(address) => format!("[{}] {address}", word("external network", "외부 네트워크")),
-        None => format!("[{}] ✗ {}", word("external network", "외부 네트워크"), word("no Ingress controller", "Ingress 컨트롤러 없음")),
+        None => format!(
+            "[{}] ✗ {}",
+            word("external network", "외부 네트워크"),
+            word("no Ingress controller", "Ingress 컨트롤러 없음")
+        ),
     };
     let mut blocks = vec![Block::new(vec![outside])];
     let mut way: Vec<String> = names.iter().map(|name| format!("     │ {name}")).collect();
@@ -77,7 +83,8 @@ fn node(node: &Node, language: Language) -> Block {
     }
     let names = node.shares.iter().map(|share| share.service.width()).max().unwrap_or(0);
     for share in &node.shares {
-        let health = if node.health == Health::Up { Health::of(share.ready, share.wanted) } else { Health::Down };
+        let health =
+            if node.health == Health::Up { Health::of(share.ready, share.wanted) } else { Health::Down };
         let pad = " ".repeat(names - share.service.width());
         lines.push(format!("{} {}{pad} {}/{}", health.mark(), share.service, share.ready, share.wanted));
     }

@@ -103,7 +103,10 @@ fn version(ceph: &Ceph) -> Finding {
             format!("Ceph {} is older than any that this is tried with (18.2 and later)", ceph.version),
             format!("Ceph {}은(는) 확인된 버전(18.2 이상)보다 오래되었습니다", ceph.version),
         )
-        .remedy("upgrade Ceph by Rook: `spec.cephVersion` of the CephCluster", "CephCluster의 `spec.cephVersion`으로 Ceph를 올리세요");
+        .remedy(
+            "upgrade Ceph by Rook: `spec.cephVersion` of the CephCluster",
+            "CephCluster의 `spec.cephVersion`으로 Ceph를 올리세요",
+        );
     }
     if major >= STRICT {
         return Finding::new(
@@ -117,7 +120,12 @@ fn version(ceph: &Ceph) -> Finding {
             "이전 클라이언트를 허용하세요: `ceph config set mon auth_allowed_ciphers aes,aes256k`. 키는 aes 형식으로 만드세요",
         );
     }
-    Finding::new("ceph/version", Level::Ok, format!("Ceph {}", ceph.version), format!("Ceph {}", ceph.version))
+    Finding::new(
+        "ceph/version",
+        Level::Ok,
+        format!("Ceph {}", ceph.version),
+        format!("Ceph {}", ceph.version),
+    )
 }
 
 fn major(ceph: &Ceph) -> u64 {
@@ -155,12 +163,13 @@ fn caps(ceph: &Ceph) -> Option<Finding> {
             format!("Ceph {STRICT}부터 RBD에서 거부될 권한: {names}"),
         )
     };
-    let command = format!("ceph auth caps {first} mon 'profile rbd' osd 'profile rbd pool=POOL' mgr 'profile rbd pool=POOL'");
-    Some(
-        Finding::new("ceph/caps", level, en, ko)
-            .seen(seen.join("\n"))
-            .remedy(format!("profiles say the same for good: `{command}`"), format!("프로파일로 바꾸세요: `{command}`")),
-    )
+    let command = format!(
+        "ceph auth caps {first} mon 'profile rbd' osd 'profile rbd pool=POOL' mgr 'profile rbd pool=POOL'"
+    );
+    Some(Finding::new("ceph/caps", level, en, ko).seen(seen.join("\n")).remedy(
+        format!("profiles say the same for good: `{command}`"),
+        format!("프로파일로 바꾸세요: `{command}`"),
+    ))
 }
 
 fn is_of_old(client: &CephClient) -> bool {

@@ -103,21 +103,16 @@ fn nodes(facts: &Facts, found: &mut Vec<Finding>) {
             );
         } else {
             found.push(
-                Finding::new(
-                    &id,
-                    Level::Ok,
-                    format!("node {name} is ready"),
-                    format!("노드 {name} 준비됨"),
-                )
-                .seen(format!(
-                    "kubelet {}, kernel {}; memory {} of {} asked for, CPU {}m of {}m",
-                    node.kubelet,
-                    node.kernel,
-                    size(node.memory_asked),
-                    size(node.memory),
-                    node.cpu_asked,
-                    node.cpu
-                )),
+                Finding::new(&id, Level::Ok, format!("node {name} is ready"), format!("노드 {name} 준비됨"))
+                    .seen(format!(
+                        "kubelet {}, kernel {}; memory {} of {} asked for, CPU {}m of {}m",
+                        node.kubelet,
+                        node.kernel,
+                        size(node.memory_asked),
+                        size(node.memory),
+                        node.cpu_asked,
+                        node.cpu
+                    )),
             );
         }
     }
@@ -127,7 +122,11 @@ fn nodes(facts: &Facts, found: &mut Vec<Finding>) {
             Finding::new(
                 "memory/nodes",
                 Level::Warning,
-                format!("the nodes have {} of memory in all: a whole cloud wants {}", size(memory), size(MEMORY)),
+                format!(
+                    "the nodes have {} of memory in all: a whole cloud wants {}",
+                    size(memory),
+                    size(MEMORY)
+                ),
                 format!("노드 메모리 합계 {}: 클라우드 전체에는 {}가 필요합니다", size(memory), size(MEMORY)),
             )
             .remedy(

@@ -224,27 +224,26 @@ fn of_cgroups(on: &str, cgroups: Cgroups) -> Finding {
 
 fn room(facts: &Facts, machine: &Machine, found: &mut Vec<Finding>) {
     let on = &machine.name;
-    let mut judge = |id: &str, what: [&str; 2], free: u64, least: u64, comfortable: u64, remedy: [&str; 2]| {
-        // What runs has taken its share already.
-        let wanted = if facts.installed { least } else { comfortable };
-        let level = match free {
-            _ if free < least => Level::Problem,
-            _ if free < wanted => Level::Warning,
-            _ => Level::Ok,
+    let mut judge =
+        |id: &str, what: [&str; 2], free: u64, least: u64, comfortable: u64, remedy: [&str; 2]| {
+            // What runs has taken its share already.
+            let wanted = if facts.installed { least } else { comfortable };
+            let level = match free {
+                _ if free < least => Level::Problem,
+                _ if free < wanted => Level::Warning,
+                _ => Level::Ok,
+            };
+            let mut finding = Finding::new(
+                id,
+                level,
+                format!("{} free on {on}: {}", what[0], size(free)),
+                format!("{on}의 남은 {}: {}", what[1], size(free)),
+            );
+            if level > Level::Ok {
+                finding = finding.seen(format!("comfortable: {}", size(wanted))).remedy(remedy[0], remedy[1]);
+            }
+            found.push(finding);
         };
-        let mut finding = Finding::new(
-            id,
-            level,
-            format!("{} free on {on}: {}", what[0], size(free)),
-            format!("{on}의 남은 {}: {}", what[1], size(free)),
-        );
-        if level > Level::Ok {
-            finding = finding
-                .seen(format!("comfortable: {}", size(wanted)))
-                .remedy(remedy[0], remedy[1]);
-        }
-        found.push(finding);
-    };
     if let Some(free) = machine.memory_free {
         let remedy = [
             "end other programs, or bring up less: `landfall up --through keystone`",

@@ -1,5 +1,7 @@
 //! Whether the cloud is reached: DNS within, the Ingress, public names on this machine, and clocks.
 
+use std::collections::BTreeMap;
+
 use super::{Facts, Finding, Level};
 
 /// A public name of the cloud, and what this machine makes of it.
@@ -56,34 +58,7 @@ fn coredns(lacking: &[String]) -> Finding {
 fn ingress(facts: &Facts, found: &mut Vec<Finding>) {
     let Some(classes) = &facts.ingress_classes else { return };
     let wanted = &facts.wanted_ingress;
-    match classes.get(wanted) {
-        Some(controller) => found.push(
-            Finding::new(
-                "ingress/class",
-                Level::Ok,
-                format!("IngressClass {wanted} is there"),
-                format!("IngressClass {wanted} 있음"),
-            )
-            .seen(format!("controller {controller}")),
-        ),
-        None => {
-            let there: Vec<&str> = classes.keys().map(String::as_str).collect();
-            let listed = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
-            found.push(
-                Finding::new(
-                    "ingress/class",
-                    Level::Problem,
-                    format!("there is no IngressClass {wanted}"),
-                    format!("IngressClass {wanted}이(가) 없습니다"),
-                )
-                .seen(format!("classes: {listed}"))
-                .remedy(
-                    "install an Ingress controller, or name its class under `spec.ingress.class` of the cloud file",
-                    "Ingress 컨트롤러를 설치하거나 클라우드 파일의 `spec.ingress.class`에 그 클래스를 적으세요",
-                ),
-            );
-        }
-    }
+    found.push(class(wanted, classes));
     found.push(match &facts.ingress_address {
         Some(address) => Finding::new(
             "ingress/address",
@@ -102,6 +77,31 @@ fn ingress(facts: &Facts, found: &mut Vec<Finding>) {
             "컨트롤러 파드가 실행 중인지 확인하세요. 없으면 공개 이름이 연결되지 않습니다",
         ),
     });
+}
+
+fn class(wanted: &str, classes: &BTreeMap<String, String>) -> Finding {
+    if let Some(controller) = classes.get(wanted) {
+        return Finding::new(
+            "ingress/class",
+            Level::Ok,
+            format!("IngressClass {wanted} is there"),
+            format!("IngressClass {wanted} 있음"),
+        )
+        .seen(format!("controller {controller}"));
+    }
+    let there: Vec<&str> = classes.keys().map(String::as_str).collect();
+    let listed = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+    Finding::new(
+        "ingress/class",
+        Level::Problem,
+        format!("there is no IngressClass {wanted}"),
+        format!("IngressClass {wanted}이(가) 없습니다"),
+    )
+    .seen(format!("classes: {listed}"))
+    .remedy(
+        "install an Ingress controller, or name its class under `spec.ingress.class` of the cloud file",
+        "Ingress 컨트롤러를 설치하거나 클라우드 파일의 `spec.ingress.class`에 그 클래스를 적으세요",
+    )
 }
 
 fn clocks(facts: &Facts, found: &mut Vec<Finding>) {
@@ -131,7 +131,10 @@ fn clocks(facts: &Facts, found: &mut Vec<Finding>) {
                 format!("the clock of node {node} is {seconds} s or more {en} the one here"),
                 format!("노드 {node}의 시계가 이 머신보다 {seconds}초 이상 {ko}"),
             )
-            .seen(format!("its Lease was renewed {:.1} s ago by the clock here", clock.age_ms as f64 / 1000.0))
+            .seen(format!(
+                "its Lease was renewed {:.1} s ago by the clock here",
+                clock.age_ms as f64 / 1000.0
+            ))
             .remedy(
                 "keep both by NTP (chrony): tokens, certificates and Ceph's monitors go by the time",
                 "양쪽 시계를 NTP(chrony)로 맞추세요. 토큰, 인증서, Ceph 모니터가 시간에 의존합니다",
@@ -168,7 +171,9 @@ fn names(facts: &Facts, found: &mut Vec<Finding>) {
             continue;
         }
         let remedy = (
-            format!("map the address and the name in /etc/hosts: `{line}` (`landfall hosts --write` does it)"),
+            format!(
+                "map the address and the name in /etc/hosts: `{line}` (`landfall hosts --write` does it)"
+            ),
             format!("/etc/hosts에 IP와 도메인 매핑을 확인하세요: `{line}` (`landfall hosts --write`로 추가)"),
         );
         let finding = if name.resolved.is_empty() {

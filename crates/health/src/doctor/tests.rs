@@ -200,7 +200,10 @@ fn caps_of_old_are_a_warning_that_a_strict_ceph_makes_a_problem() {
         name: "client.cinder".into(),
         caps: BTreeMap::from([
             ("mon".to_owned(), "allow r".to_owned()),
-            ("osd".to_owned(), "allow class-read object_prefix rbd_children, allow rwx pool=volumes".to_owned()),
+            (
+                "osd".to_owned(),
+                "allow class-read object_prefix rbd_children, allow rwx pool=volumes".to_owned(),
+            ),
         ]),
     };
     let mut facts = good();

@@ -1,8 +1,8 @@
 //! The simulated side of the trait.
 
 use async_trait::async_trait;
-use futures::{StreamExt, TryStreamExt};
 use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use landfall_cluster::api::{Access, Applied, Cluster, ClusterError, Duplex, ExecOutput, Gvk, Result, Seen};
 use serde_json::Value;
 use tokio::sync::mpsc;
