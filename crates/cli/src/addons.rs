@@ -62,7 +62,7 @@ fn rank(kind: &str) -> u8 {
 }
 
 /// Applies the addons and waits until they run.
-pub(crate) async fn apply(cluster: &dyn Cluster, images: &BTreeMap<String, String>) -> Result {
+pub(crate) async fn apply(name: &str, cluster: &dyn Cluster, images: &BTreeMap<String, String>) -> Result {
     let objects = objects(images)?;
     for object in &objects {
         cluster.apply(object, "landfall", true).await?;
@@ -77,7 +77,7 @@ pub(crate) async fn apply(cluster: &dyn Cluster, images: &BTreeMap<String, Strin
             format!("DNS, ingress and volumes did not start within {} s", PATIENCE.as_secs()),
             format!("DNS, 인그레스, 볼륨이 {}초 안에 시작되지 않았습니다", PATIENCE.as_secs()),
         )
-        .hint_command("landfall local shell k1 -- kubectl get pods -A")),
+        .hint_command(&format!("landfall local shell k1 --name {name} -- kubectl get pods -A"))),
     }
 }
 

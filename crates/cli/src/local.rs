@@ -156,7 +156,7 @@ async fn up(session: &Session, name: &str, nodes: u32, subnet: Option<Subnet>, b
     let api = landfall_cluster::connect(Some(&cluster.kubeconfig()), None).await?;
     let images: BTreeMap<String, String> =
         built.images.iter().map(|image| (image.name.clone(), image.pinned())).collect();
-    addons::apply(api.as_ref(), &images).await?;
+    addons::apply(name, api.as_ref(), &images).await?;
     tell(&format!(
         "✓ {} {name}: {} ({})",
         session.say("cluster", "클러스터"),

@@ -38,6 +38,7 @@ mod up;
 pub use cluster::{Cluster, NodeState, Status};
 pub use down::down;
 pub use error::{Error, Result};
+pub use kvm::works as kvm_works;
 pub use network::HostLink;
 pub use preflight::{Finding, Remedy, Severity, Topic, preflight};
 pub use reexec::reexec;
