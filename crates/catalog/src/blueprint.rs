@@ -137,7 +137,13 @@ pub enum CheckKind {
     /// The service list holds these names with these types.
     KeystoneServices { host: String, services: BTreeMap<String, String> },
     /// An object is there, and at each of these JSON pointers it has this value.
-    Object { api_version: String, object_kind: String, namespace: String, name: String, fields: BTreeMap<String, Value> },
+    Object {
+        api_version: String,
+        object_kind: String,
+        namespace: String,
+        name: String,
+        fields: BTreeMap<String, Value>,
+    },
     /// Ceph is healthy and has these pools.
     CephHealth { rook: String, pools: Vec<String> },
     /// GET at a service's public name, with the administrator's token, answers 200 and contains this.

@@ -88,11 +88,7 @@ pub(crate) mod tests {
             network_nodes: vec!["k1".into()],
             nodes: vec!["k1".into()],
             tunnel_interface: Some("eth1".into()),
-            ceph: Ceph {
-                namespace: "rook-ceph".into(),
-                stand_in: true,
-                class: "rook-ceph-block".into(),
-            },
+            ceph: Ceph { namespace: "rook-ceph".into(), stand_in: true, class: "rook-ceph-block".into() },
             overrides: BTreeMap::new(),
             images: BTreeMap::new(),
             cores: 2,

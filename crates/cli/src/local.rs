@@ -143,8 +143,7 @@ async fn up(session: &Session, name: &str, nodes: u32, subnet: Option<Subnet>, b
     } else {
         store(session)?.prepared(&built)?
     };
-    let files =
-        landfall_node::Bundle { bin: built.bin.clone(), node_tree: built.node_tree.clone(), images };
+    let files = landfall_node::Bundle { bin: built.bin.clone(), node_tree: built.node_tree.clone(), images };
     let mut spec = Spec::new(name, nodes, files);
     spec.state_root.clone_from(&session.environment.state);
     if let Some(subnet) = subnet {

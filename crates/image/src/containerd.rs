@@ -36,6 +36,8 @@ const STOP: Duration = Duration::from_secs(20);
 const LABELS: [&str; 2] = ["io.cri-containerd.image=managed", "io.cri-containerd.pinned=pinned"];
 
 pub(crate) struct Containerd {
+    /// On it, it says that it is ready, and later that it ends.
+    notify: UnixDatagram,
     child: Child,
     ended: OwnedFd,
     ctr: PathBuf,
@@ -66,22 +68,23 @@ impl Containerd {
             .on("run", program)?;
         let pid = Pid::from_child(&child);
         let ended = pidfd_open(pid, PidfdFlags::empty()).on("watch", program)?;
-        let mut started = Self { child, ended, ctr: ctr.to_path_buf(), log: log.to_path_buf() };
-        started.wait_until_ready(&notify)?;
+        let (ctr, log) = (ctr.to_path_buf(), log.to_path_buf());
+        let mut started = Self { notify, child, ended, ctr, log };
+        started.wait_until_ready()?;
         Ok(started)
     }
 
-    fn wait_until_ready(&mut self, notify: &UnixDatagram) -> Result<()> {
+    fn wait_until_ready(&mut self) -> Result<()> {
         let begun = Instant::now();
         let mut message = [0; 256];
         while begun.elapsed() < START {
             let mut watched = [
-                PollFd::new(notify.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.notify.as_fd(), PollFlags::POLLIN),
                 PollFd::new(self.ended.as_fd(), PollFlags::POLLIN),
             ];
             poll(&mut watched, limit(START)).on("wait for", &self.log)?;
             if watched[0].any().unwrap_or_default() {
-                let length = notify.recv(&mut message).on("listen at", Path::new(NOTIFY))?;
+                let length = self.notify.recv(&mut message).on("listen at", Path::new(NOTIFY))?;
                 if message[..length].split(|byte| *byte == b'\n').any(|line| line == b"READY=1") {
                     return Ok(());
                 }

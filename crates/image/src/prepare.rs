@@ -150,7 +150,9 @@ fn imported(store: &Store, images: &[ImageRef]) -> Result<u64> {
     let mut blobs = BTreeMap::new();
     for image in images {
         let manifest = store.manifest(&image.digest)?;
-        blobs.extend(manifest.layers.into_iter().chain([manifest.config]).map(|blob| (blob.digest, blob.size)));
+        blobs.extend(
+            manifest.layers.into_iter().chain([manifest.config]).map(|blob| (blob.digest, blob.size)),
+        );
     }
     Ok(blobs.into_values().sum())
 }
@@ -209,10 +211,8 @@ fn share_blobs(root: &Path, store: &Path) {
 }
 
 fn keep_only_what_nodes_take(root: &Path) -> Result<()> {
-    let kept: Vec<&str> = [SNAPSHOTS, DATABASE, BLOBS, LAYERS]
-        .iter()
-        .filter_map(|path| path.split('/').next())
-        .collect();
+    let kept: Vec<&str> =
+        [SNAPSHOTS, DATABASE, BLOBS, LAYERS].iter().filter_map(|path| path.split('/').next()).collect();
     for entry in std::fs::read_dir(root).on("read", root)?.flatten() {
         let path = entry.path();
         if kept.iter().any(|name| entry.file_name() == *name) {
@@ -293,7 +293,9 @@ mod tests {
     #[test]
     fn of_containerds_root_only_databases_blobs_and_layers_stay() {
         let dir = tempfile::tempdir().unwrap();
-        for path in [SNAPSHOTS, "io.containerd.metadata.v1.bolt", BLOBS, LAYERS, "tmpmounts", "io.containerd.x"] {
+        for path in
+            [SNAPSHOTS, "io.containerd.metadata.v1.bolt", BLOBS, LAYERS, "tmpmounts", "io.containerd.x"]
+        {
             std::fs::create_dir_all(dir.path().join(path)).unwrap();
         }
         keep_only_what_nodes_take(dir.path()).unwrap();

@@ -111,10 +111,10 @@ impl Store {
     }
 
     pub(crate) fn set(&self, bundle: &Bundle) -> Result<Set> {
-        let part = self.parts().get("containerd").ok_or_else(|| Error::UnknownImage {
-            name: "containerd".to_owned(),
-            nearest: None,
-        })?;
+        let part = self
+            .parts()
+            .get("containerd")
+            .ok_or_else(|| Error::UnknownImage { name: "containerd".to_owned(), nearest: None })?;
         Ok(Set::of(&self.parts().key(part)?, &bundle.images))
     }
 }
@@ -315,9 +315,11 @@ mod tests {
     fn a_key_follows_from_containerd_and_content_not_from_the_order() {
         let a = set("c1", &[("x", "1"), ("y", "2")]);
         assert_eq!(a.key(), set("c1", &[("y", "2"), ("x", "1")]).key());
-        for other in
-            [set("c2", &[("x", "1"), ("y", "2")]), set("c1", &[("x", "1")]), set("c1", &[("x", "1"), ("y", "3")])]
-        {
+        for other in [
+            set("c2", &[("x", "1"), ("y", "2")]),
+            set("c1", &[("x", "1")]),
+            set("c1", &[("x", "1"), ("y", "3")]),
+        ] {
             assert_ne!(a.key(), other.key());
         }
     }
@@ -360,7 +362,10 @@ mod tests {
         assert!(prepared.find(&sets[0]).unwrap().is_none());
         assert_eq!(prepared.find(&sets[1]).unwrap(), Some(before));
         assert_eq!(prepared.find(&sets[2]).unwrap(), Some(present));
-        assert_eq!(names(&prepared.layers()), ["base", "of-a-node", "three", "two"].map(str::to_owned).into());
+        assert_eq!(
+            names(&prepared.layers()),
+            ["base", "of-a-node", "three", "two"].map(str::to_owned).into()
+        );
         assert_eq!(names(&prepared.users()), BTreeSet::from(["a".to_owned()]));
     }
 

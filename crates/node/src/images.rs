@@ -40,8 +40,7 @@ impl Cluster {
     pub async fn load_images(&self, nodes: &[String], mut tar: impl AsyncRead + Unpin) -> Result<()> {
         let mut imports = Vec::new();
         for node in nodes {
-            let import =
-                ["images", "import", "--all-platforms", "--no-unpack=false", "--label", PINNED, "-"];
+            let import = ["images", "import", "--all-platforms", "--no-unpack=false", "--label", PINNED, "-"];
             let command = self.ctr(node, &import)?;
             let mut child = tokio::process::Command::from(command)
                 .stdin(Stdio::piped())

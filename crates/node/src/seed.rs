@@ -185,7 +185,10 @@ mod tests {
         let (root, source) = (place.node.containerd(), place.set.join("root"));
         assert_eq!(inode(&root.join(BLOB)), inode(&source.join(BLOB)));
         assert_ne!(inode(&root.join(DATABASE)), inode(&source.join(DATABASE)));
-        assert_eq!(std::fs::read_link(root.join(SNAPSHOTS).join("1")).unwrap(), Path::new("../../layers/one"));
+        assert_eq!(
+            std::fs::read_link(root.join(SNAPSHOTS).join("1")).unwrap(),
+            Path::new("../../layers/one")
+        );
         assert_eq!(layers(&place.node), Some(place.prepared.join("layers")));
         let users: Vec<_> = std::fs::read_dir(place.prepared.join("users")).unwrap().flatten().collect();
         assert_eq!(users.len(), 1);
