@@ -146,7 +146,7 @@ impl Prepared {
         if !dir.join("set.json").is_file() {
             return Ok(None);
         }
-        let whole = self.layers_of(&dir)?.iter().all(|name| self.layers().join(name).is_dir());
+        let whole = layers_of(&dir)?.iter().all(|name| self.layers().join(name).is_dir());
         Ok(whole.then_some(dir))
     }
 
@@ -195,7 +195,7 @@ impl Prepared {
         }
         let mut used = BTreeSet::new();
         for set in keep.iter().filter(|set| set.exists()) {
-            used.extend(self.layers_of(set)?);
+            used.extend(layers_of(set)?);
         }
         used.extend(self.used_elsewhere()?);
         let layers = self.layers();
@@ -210,10 +210,6 @@ impl Prepared {
             std::fs::remove_dir_all(&path).on("remove", &path)?;
         }
         Ok(())
-    }
-
-    fn layers_of(&self, set: &Path) -> Result<BTreeSet<String>> {
-        linked(&set.join("root").join(SNAPSHOTS))
     }
 
     /// The layers of nodes that exist; what tells of others is removed.
@@ -231,6 +227,10 @@ impl Prepared {
         }
         Ok(used)
     }
+}
+
+fn layers_of(set: &Path) -> Result<BTreeSet<String>> {
+    linked(&set.join("root").join(SNAPSHOTS))
 }
 
 /// The names of the layers that a folder's symbolic links point at.
