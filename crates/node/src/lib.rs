@@ -30,6 +30,7 @@ mod process;
 mod ready;
 mod reexec;
 mod rootfs;
+mod seed;
 mod spec;
 mod state;
 mod supervisor;

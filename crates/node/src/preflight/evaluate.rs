@@ -253,7 +253,8 @@ mod tests {
     use crate::spec::Bundle;
 
     fn spec(nodes: u32) -> Spec {
-        Spec::new("landfall", nodes, Bundle { bin: BTreeMap::new(), node_tree: "/tree".into() })
+        let bundle = Bundle { bin: BTreeMap::new(), node_tree: "/tree".into(), images: None };
+        Spec::new("landfall", nodes, bundle)
     }
 
     fn good() -> Host {
