@@ -87,7 +87,8 @@ pub(super) async fn look(session: &Session, name: &str) -> (Machine, Option<Host
 }
 
 fn spec(session: &Session) -> Spec {
-    let files = landfall_node::Bundle { bin: BTreeMap::new(), node_tree: std::path::PathBuf::new() };
+    let files =
+        landfall_node::Bundle { bin: BTreeMap::new(), node_tree: std::path::PathBuf::new(), images: None };
     let mut spec = Spec::new(crate::target::EMBEDDED, 1, files);
     spec.state_root.clone_from(&session.environment.state);
     spec
