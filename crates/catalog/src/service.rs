@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use crate::blueprint::{CheckSpec, Requirement, Secrets};
 use crate::inputs::Inputs;
-use crate::{ceph, ceph_config, glance, keystone, mariadb, memcached, openstackclient, placement, rabbitmq};
+use crate::{
+    ceph, ceph_config, glance, keystone, libvirt, mariadb, memcached, neutron, openstackclient, openvswitch, placement,
+    rabbitmq,
+};
 
 /// How a secret is made. All are random letters and digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +103,7 @@ impl Service {
     }
 }
 
-static SERVICES: [Service; 9] = [
+static SERVICES: [Service; 12] = [
     mariadb::SERVICE,
     rabbitmq::SERVICE,
     memcached::SERVICE,
@@ -110,6 +113,9 @@ static SERVICES: [Service; 9] = [
     ceph_config::SERVICE,
     glance::SERVICE,
     placement::SERVICE,
+    openvswitch::SERVICE,
+    libvirt::SERVICE,
+    neutron::SERVICE,
 ];
 
 /// All services, each after those that it needs.

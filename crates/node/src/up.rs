@@ -58,7 +58,7 @@ pub async fn up(spec: &Spec, progress: &ProgressSink) -> Result<Cluster> {
     let authorities = Authorities::open_or_make(&layout)?;
     let handle = network::connect()?;
     progress.tell("network", format!("bridge {}", layout.bridge()), false);
-    let bridge = network::ensure_bridge(&handle, &layout, state.subnet).await?;
+    let bridges = network::ensure_bridges(&handle, &layout, state.subnet).await?;
     progress.tell("network", format!("{} on {}", state.subnet, layout.bridge()), true);
 
     let (mut missing, mut alive) = (Vec::new(), Vec::new());
@@ -76,7 +76,7 @@ pub async fn up(spec: &Spec, progress: &ProgressSink) -> Result<Cluster> {
     }
     // Two ends of one line at a time: a node's PID is written down as soon as it is known.
     let started = try_join_all(
-        missing.iter().map(|number| launch(&handle, &layout, &state, *number, bridge, progress)),
+        missing.iter().map(|number| launch(&handle, &layout, &state, *number, bridges, progress)),
     )
     .await;
     for (node, process) in started? {
@@ -171,7 +171,7 @@ async fn launch(
     layout: &Layout,
     state: &State,
     number: u32,
-    bridge: u32,
+    bridges: network::Bridges,
     progress: &ProgressSink,
 ) -> Result<(String, Process)> {
     let node = node_name(number);
@@ -215,7 +215,7 @@ async fn launch(
         .ok_or_else(|| fail(format!("it said {line:?} in place of its number")))?;
     let process = Process::of(pid).ok_or_else(|| fail("it ended at once".into()))?;
     write_process(layout, state, &node, &process)?;
-    network::attach(handle, layout, &node, bridge, pid).await?;
+    network::attach(handle, layout, &node, bridges, pid).await?;
     stdin.write_all(b"go\n").await.map_err(|error| fail(error.to_string()))?;
     answer().await?;
     // The launcher itself ended once it had said the number.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use kubeconfig::{Credentials, kubeconfig};
 
 use crate::layout::{self, Layout, inside};
-use crate::manifest::{Bind, File, Manifest, Network, Route};
+use crate::manifest::{Bind, File, Manifest, Network, Route, TunnelLink};
 use crate::seed;
 use crate::spec::{APPLETS, Bundle, Subnet, Tuning};
 
@@ -82,6 +82,10 @@ pub(crate) fn manifest(plan: &NodePlan<'_>) -> Manifest {
             prefix: Subnet::PREFIX,
             mac: plan.layout.mac(&node),
             routes: routes(plan.subnet, plan.number, plan.nodes),
+            tunnel: TunnelLink {
+                arrives_as: plan.layout.tunnel_peer(&node),
+                mac: plan.layout.tunnel_mac(&node),
+            },
         },
         components,
         node,
