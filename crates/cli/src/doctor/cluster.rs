@@ -330,7 +330,8 @@ mod tests {
             json!({"metadata": {"name": "k1", "labels": {"openvswitch": "enabled"}}}),
             json!({"metadata": {"name": "k2", "labels": {}}}),
         ];
-        let found = labels(&blueprint, &[release.clone()], &nodes, &BTreeSet::from(["openvswitch"]));
+        let found =
+            labels(&blueprint, std::slice::from_ref(&release), &nodes, &BTreeSet::from(["openvswitch"]));
         assert_eq!(found[0].lacking, ["k2"]);
         assert_eq!(found[0].services, ["openvswitch"]);
         assert!(found[0].needed_now);
