@@ -126,3 +126,33 @@ strategy:
     - name: agent
       mountPath: /opt/landfall/bin
 {{- end -}}
+
+{{/* As toolkit.placement, where the label is given itself. (context application label) */}}
+{{- define "toolkit.agent.placement" -}}
+{{- $context := index . 0 -}}
+{{- $label := index . 2 -}}
+nodeSelector:
+  {{ $label.node_selector_key }}: {{ $label.node_selector_value | quote }}
+{{- with index ($context.Values.pod.tolerations | default dict) (index . 1) }}
+{{- if .enabled }}
+tolerations:
+  {{- toYaml .tolerations | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Strategy of DaemonSets as `pod.lifecycle.upgrades.daemonsets` says. (context component) */}}
+{{- define "toolkit.daemonset.strategy" -}}
+{{- $upgrades := (index . 0).Values.pod.lifecycle.upgrades.daemonsets -}}
+{{- $own := index $upgrades (index . 1) -}}
+{{- if and $own.enabled (eq $upgrades.pod_replacement_strategy "RollingUpdate") -}}
+minReadySeconds: {{ $own.min_ready_seconds }}
+updateStrategy:
+  type: RollingUpdate
+  rollingUpdate:
+    maxUnavailable: {{ $own.max_unavailable }}
+{{- else -}}
+updateStrategy:
+  type: OnDelete
+{{- end -}}
+{{- end -}}

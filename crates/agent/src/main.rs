@@ -8,8 +8,11 @@
 mod ceph;
 mod install;
 mod keystone;
+mod libvirt;
 mod mariadb;
+mod openvswitch;
 mod pod;
+mod port;
 mod wait;
 
 use std::ffi::OsString;
@@ -47,6 +50,15 @@ enum Command {
     /// Ceph's daemons where nobody runs Rook, and the clients' configuration
     #[command(subcommand)]
     Ceph(ceph::Command),
+    /// Open vSwitch on a node: datapath, database, switch
+    #[command(subcommand)]
+    Openvswitch(openvswitch::Command),
+    /// libvirt on a node
+    #[command(subcommand)]
+    Libvirt(libvirt::Command),
+    /// A port of Neutron's in a namespace of its own, for the check of the cloud's networks
+    #[command(subcommand)]
+    Port(port::Command),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +84,9 @@ fn main() -> ExitCode {
             Command::Mariadb(command) => mariadb::run(command).await,
             Command::Keystone(command) => keystone::run(command).await,
             Command::Ceph(command) => ceph::run(command).await,
+            Command::Openvswitch(command) => openvswitch::run(command).await,
+            Command::Libvirt(command) => libvirt::run(command).await,
+            Command::Port(command) => port::run(command).await,
         }
     });
     match done {
@@ -127,6 +142,16 @@ mod tests {
             "ceph probe osd",
             "ceph probe tools",
             "ceph probe alive",
+            "openvswitch datapath",
+            "openvswitch db",
+            "openvswitch switch",
+            "openvswitch probe",
+            "openvswitch agent-config /tmp/agent.ini",
+            "openvswitch follow neutron-l3-agent --config-file /etc/neutron/neutron.conf",
+            "libvirt start",
+            "port plug --name check-1 --id 1b2f --mac fa:16:3e:00:00:01 --mtu 1450",
+            "port ping --name check-1 10.0.0.2 10.0.0.1",
+            "port unplug check-1 check-2",
         ] {
             let words = std::iter::once("landfall-agent").chain(line.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{line}");

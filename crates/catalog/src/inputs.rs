@@ -70,6 +70,16 @@ impl Inputs {
         self.control_plane_nodes.len().clamp(1, 2)
     }
 
+    /// Nodes that servers run on, by name.
+    pub(crate) fn compute(&self) -> &[String] {
+        if self.compute_nodes.is_empty() { &self.nodes } else { &self.compute_nodes }
+    }
+
+    /// Nodes that carry routers and DHCP, by name.
+    pub(crate) fn network(&self) -> &[String] {
+        if self.network_nodes.is_empty() { &self.nodes } else { &self.network_nodes }
+    }
+
     /// Reference of an image by its bare name, where the inputs give one.
     pub(crate) fn image(&self, name: &str) -> Option<&str> {
         let bare = |key: &str| {

@@ -7,6 +7,8 @@ use crate::inputs::Inputs;
 use crate::service::{Leftover, SecretKind, Service, in_the_cloud, none};
 use crate::values::{count, images, overlay, password, storage_class};
 
+/// Password of Neutron's own user, which is always there: it must not come and go with what is installed this time.
+pub(crate) const NEUTRON_SECRET: &str = "rabbitmq-neutron";
 const ADMIN_SECRET: &str = "rabbitmq-admin";
 const COOKIE_SECRET: &str = "rabbitmq-erlang-cookie";
 
@@ -25,7 +27,11 @@ pub(crate) const SERVICE: Service = Service {
         name: "rabbitmq-data-rabbitmq-rabbitmq-*",
         data: true,
     }],
-    secrets: &[(ADMIN_SECRET, SecretKind::Password), (COOKIE_SECRET, SecretKind::Key)],
+    secrets: &[
+        (ADMIN_SECRET, SecretKind::Password),
+        (COOKIE_SECRET, SecretKind::Key),
+        (NEUTRON_SECRET, SecretKind::Password),
+    ],
     home: in_the_cloud,
     prerequisites: none,
     values,
@@ -42,7 +48,13 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
                 "user": {"password": password(secrets, ADMIN_SECRET)},
                 "erlang_cookie": password(secrets, COOKIE_SECRET),
             }}},
-            "conf": {"erlang": {"schedulers": schedulers}},
+            "conf": {
+                "erlang": {"schedulers": schedulers},
+                "users": {"neutron": {
+                    "auth": {"neutron": {"username": "neutron", "password": password(secrets, NEUTRON_SECRET)}},
+                    "path": "/neutron",
+                }},
+            },
             "volume": {"class_name": storage_class(inputs)},
             // Two as in the guide; a third where queues can then outlive the loss of a node.
             "pod": {"replicas": {"server": inputs.members().max(2)}},

@@ -4,6 +4,7 @@
 mod ceph;
 mod ingress;
 mod kinds;
+mod network;
 mod openstack;
 
 use std::net::SocketAddr;

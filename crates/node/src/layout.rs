@@ -70,16 +70,30 @@ impl Layout {
     }
 
     pub(crate) fn bridge(&self) -> String {
-        link_name(&self.name, None)
+        link_name("lf", &self.name, None)
     }
 
     pub(crate) fn veth(&self, node: &str) -> String {
-        link_name(&self.name, Some(node))
+        link_name("lf", &self.name, Some(node))
     }
 
     /// The other end of a veth until it has moved into its node, where it is called eth0.
     pub(crate) fn veth_peer(&self, node: &str) -> String {
         format!("lp{}", &digest(&format!("{}/{node}", self.name))[..10])
+    }
+
+    /// The bridge that nodes' second links are in. The host has no address on it.
+    pub(crate) fn tunnel_bridge(&self) -> String {
+        link_name("lt", &self.name, None)
+    }
+
+    pub(crate) fn tunnel_veth(&self, node: &str) -> String {
+        link_name("lt", &self.name, Some(node))
+    }
+
+    /// The other end, until it is the node's eth1.
+    pub(crate) fn tunnel_peer(&self, node: &str) -> String {
+        format!("lq{}", &digest(&format!("{}/{node}", self.name))[..10])
     }
 
     /// The node's cgroup, relative to each hierarchy's root.
@@ -91,6 +105,12 @@ impl Layout {
     pub(crate) fn mac(&self, node: &str) -> [u8; 6] {
         let digest = Sha256::digest(format!("{}/{node}", self.name));
         [0x02, 0x1f, digest[0], digest[1], digest[2], digest[3]]
+    }
+
+    /// That of the second link.
+    pub(crate) fn tunnel_mac(&self, node: &str) -> [u8; 6] {
+        let [first, _, rest @ ..] = self.mac(node);
+        [first, 0x2f, rest[0], rest[1], rest[2], rest[3]]
     }
 
     pub(crate) fn machine_id(&self, node: &str) -> String {
@@ -150,10 +170,10 @@ pub(crate) fn api_server(subnet: Subnet) -> String {
 }
 
 /// Link names have 15 characters at most; a long cluster name is stood for by its digest.
-fn link_name(cluster: &str, node: Option<&str>) -> String {
+fn link_name(kind: &str, cluster: &str, node: Option<&str>) -> String {
     let suffix = node.map(|node| format!("-{node}")).unwrap_or_default();
-    let full = format!("lf-{cluster}{suffix}");
-    if full.len() <= 15 { full } else { format!("lf{}{suffix}", &digest(cluster)[..8]) }
+    let full = format!("{kind}-{cluster}{suffix}");
+    if full.len() <= 15 { full } else { format!("{kind}{}{suffix}", &digest(cluster)[..8]) }
 }
 
 fn digest(text: &str) -> String {
@@ -168,8 +188,17 @@ mod tests {
     fn link_names_fit_the_kernel_and_differ_by_cluster() {
         for name in ["landfall", "a", "a-rather-long-name-of-a-cluster", "a-rather-long-name-of-a-clusteR2"] {
             let layout = Layout::new(Path::new("/x"), name);
-            for link in [layout.bridge(), layout.veth("k64"), layout.veth_peer("k64")] {
+            let links = [
+                layout.bridge(),
+                layout.veth("k64"),
+                layout.veth_peer("k64"),
+                layout.tunnel_bridge(),
+                layout.tunnel_veth("k64"),
+                layout.tunnel_peer("k64"),
+            ];
+            for (at, link) in links.iter().enumerate() {
                 assert!(link.len() <= 15, "{link}");
+                assert!(!links[..at].contains(link), "{link} twice");
             }
         }
         let (a, b) = (
@@ -186,5 +215,7 @@ mod tests {
         let layout = Layout::new(Path::new("/x"), "landfall");
         assert_eq!(layout.mac("k1")[0] & 0b11, 0b10);
         assert_ne!(layout.mac("k1"), layout.mac("k2"));
+        assert_ne!(layout.mac("k1"), layout.tunnel_mac("k1"));
+        assert_eq!(layout.tunnel_mac("k1")[0] & 0b11, 0b10);
     }
 }

@@ -35,6 +35,7 @@ pub(crate) struct Manifest {
 pub(crate) struct Bind {
     pub(crate) source: PathBuf,
     pub(crate) target: PathBuf,
+    pub(crate) read_only: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,15 @@ pub(crate) struct Network {
     pub(crate) prefix: u8,
     pub(crate) mac: [u8; 6],
     pub(crate) routes: Vec<Route>,
+    /// The second link, for tunnels between nodes: it gets no address, since a switch may want to own it.
+    pub(crate) tunnel: TunnelLink,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TunnelLink {
+    /// As it arrives in the node; it becomes eth1.
+    pub(crate) arrives_as: String,
+    pub(crate) mac: [u8; 6],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,38 +21,59 @@ pub(crate) fn connect() -> Result<Handle> {
     Ok(handle)
 }
 
-/// Makes the cluster's bridge with the host's address on it, or finds it.
-pub(crate) async fn ensure_bridge(handle: &Handle, layout: &Layout, subnet: Subnet) -> Result<u32> {
-    let name = layout.bridge();
-    let index = if let Some(index) = find(handle, &name).await? {
+/// The cluster's two bridges, by their index.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bridges {
+    nodes: u32,
+    tunnels: u32,
+}
+
+/// Makes the cluster's bridges, or finds them: one with the host's address on it, one for tunnels that is the nodes' own.
+pub(crate) async fn ensure_bridges(handle: &Handle, layout: &Layout, subnet: Subnet) -> Result<Bridges> {
+    let nodes = ensure_bridge(handle, &layout.bridge()).await?;
+    add_address(handle, nodes, subnet.host(), Subnet::PREFIX).await?;
+    let tunnels = ensure_bridge(handle, &layout.tunnel_bridge()).await?;
+    Ok(Bridges { nodes, tunnels })
+}
+
+async fn ensure_bridge(handle: &Handle, name: &str) -> Result<u32> {
+    let index = if let Some(index) = find(handle, name).await? {
         index
     } else {
-        let bridge = LinkBridge::new(&name).mcast_snooping(false).build();
+        let bridge = LinkBridge::new(name).mcast_snooping(false).build();
         handle
             .link()
             .add(bridge)
             .execute()
             .await
             .map_err(Error::network(format!("making the bridge {name}")))?;
-        found(handle, &name).await?
+        found(handle, name).await?
     };
     // No address of its own making: the bridge answers on the one address that the plan gives it.
     let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"), "1");
     let up = LinkUnspec::new_with_index(index).up().build();
     handle.link().set(up).execute().await.map_err(Error::network(format!("raising {name}")))?;
-    add_address(handle, index, subnet.host(), Subnet::PREFIX).await?;
     Ok(index)
 }
 
-/// Connects a node: a veth whose one end is in the bridge and whose other end is in the node's network namespace.
+/// Connects a node by two veths, whose one ends are in the bridges and whose others are in its network namespace.
 pub(crate) async fn attach(
     handle: &Handle,
     layout: &Layout,
     node: &str,
+    bridges: Bridges,
+    pid: u32,
+) -> Result<()> {
+    connect_link(handle, (layout.veth(node), layout.veth_peer(node)), bridges.nodes, pid).await?;
+    connect_link(handle, (layout.tunnel_veth(node), layout.tunnel_peer(node)), bridges.tunnels, pid).await
+}
+
+async fn connect_link(
+    handle: &Handle,
+    (host_end, node_end): (String, String),
     bridge: u32,
     pid: u32,
 ) -> Result<()> {
-    let (host_end, node_end) = (layout.veth(node), layout.veth_peer(node));
     // One of a node that was killed a moment ago may still be about.
     delete(handle, &host_end).await?;
     delete(handle, &node_end).await?;
@@ -62,10 +83,11 @@ pub(crate) async fn attach(
     let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{host_end}/disable_ipv6"), "1");
     let index = found(handle, &node_end).await?;
     let moved = LinkUnspec::new_with_index(index).setns_by_pid(pid).build();
-    handle.link().set(moved).execute().await.map_err(Error::network(format!("moving {node_end} into {node}")))
+    let what = format!("moving {node_end} into process {pid}'s network");
+    handle.link().set(moved).execute().await.map_err(Error::network(what))
 }
 
-/// Inside a node: names eth0, gives it its address, and sets the routes.
+/// Inside a node: names eth0 and eth1, gives the first its address, and sets the routes.
 pub(crate) async fn configure(handle: &Handle, network: &Network) -> Result<()> {
     if let Some(lo) = find(handle, "lo").await? {
         let up = LinkUnspec::new_with_index(lo).up().build();
@@ -75,6 +97,10 @@ pub(crate) async fn configure(handle: &Handle, network: &Network) -> Result<()> 
     let link = LinkUnspec::new_with_index(index).name("eth0").address(network.mac.to_vec()).up().build();
     handle.link().set(link).execute().await.map_err(Error::network("raising eth0"))?;
     add_address(handle, index, network.address, network.prefix).await?;
+    let tunnel = found(handle, &network.tunnel.arrives_as).await?;
+    let link =
+        LinkUnspec::new_with_index(tunnel).name("eth1").address(network.tunnel.mac.to_vec()).up().build();
+    handle.link().set(link).execute().await.map_err(Error::network("raising eth1"))?;
     for route in &network.routes {
         add_route(handle, index, route).await?;
     }
@@ -99,7 +125,10 @@ pub(crate) async fn remove(handle: &Handle, layout: &Layout, nodes: &[String]) -
     for node in nodes {
         delete(handle, &layout.veth(node)).await?;
         delete(handle, &layout.veth_peer(node)).await?;
+        delete(handle, &layout.tunnel_veth(node)).await?;
+        delete(handle, &layout.tunnel_peer(node)).await?;
     }
+    delete(handle, &layout.tunnel_bridge()).await?;
     delete(handle, &layout.bridge()).await
 }
 

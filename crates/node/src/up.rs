@@ -20,7 +20,7 @@ use crate::reexec::LAUNCH;
 use crate::spec::{APPLETS, Bundle, MAX_NODES, NEEDED_BINARIES, ProgressSink, Spec, check_name};
 use crate::state::{Lock, State};
 use crate::supervisor::{Request, connect};
-use crate::{kvm, logs, network, ready};
+use crate::{kvm, logs, network, ready, seed};
 
 /// A supervisor answers at once; on a machine that swaps it may take a moment.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -58,7 +58,7 @@ pub async fn up(spec: &Spec, progress: &ProgressSink) -> Result<Cluster> {
     let authorities = Authorities::open_or_make(&layout)?;
     let handle = network::connect()?;
     progress.tell("network", format!("bridge {}", layout.bridge()), false);
-    let bridge = network::ensure_bridge(&handle, &layout, state.subnet).await?;
+    let bridges = network::ensure_bridges(&handle, &layout, state.subnet).await?;
     progress.tell("network", format!("{} on {}", state.subnet, layout.bridge()), true);
 
     let (mut missing, mut alive) = (Vec::new(), Vec::new());
@@ -70,12 +70,13 @@ pub async fn up(spec: &Spec, progress: &ProgressSink) -> Result<Cluster> {
     }
     for number in &missing {
         make_dirs(&layout.node(&node_name(*number)))?;
+        take_images(&layout, &state, *number, progress);
         authorities.issue(&layout, state.subnet, *number)?;
         write_manifest(&layout, &state, *number)?;
     }
     // Two ends of one line at a time: a node's PID is written down as soon as it is known.
     let started = try_join_all(
-        missing.iter().map(|number| launch(&handle, &layout, &state, *number, bridge, progress)),
+        missing.iter().map(|number| launch(&handle, &layout, &state, *number, bridges, progress)),
     )
     .await;
     for (node, process) in started? {
@@ -131,7 +132,7 @@ fn settle(bundle: &Bundle) -> Result<Bundle> {
     if !node_tree.join("usr/sbin/runc").is_file() {
         return Err(Error::Bundle { what: format!("a Debian tree with runc at {}", node_tree.display()) });
     }
-    Ok(Bundle { bin, node_tree })
+    Ok(Bundle { bin, node_tree, images: bundle.images.clone() })
 }
 
 fn plan<'a>(layout: &'a Layout, state: &'a State, number: u32) -> NodePlan<'a> {
@@ -142,6 +143,17 @@ fn plan<'a>(layout: &'a Layout, state: &'a State, number: u32) -> NodePlan<'a> {
         tuning: &state.tuning,
         number,
         nodes: state.nodes,
+        layers: seed::layers(&layout.node(&node_name(number))),
+    }
+}
+
+/// A node that gets no images this way has them imported later: that is slower, and no reason to stop.
+fn take_images(layout: &Layout, state: &State, number: u32, progress: &ProgressSink) {
+    let node = node_name(number);
+    match seed::settle(&layout.node(&node), state.bundle.images.as_deref()) {
+        Ok(true) => progress.tell(&node, "has the prepared images", false),
+        Ok(false) => {}
+        Err(error) => progress.tell(&node, format!("images will be imported: {error}"), true),
     }
 }
 
@@ -159,7 +171,7 @@ async fn launch(
     layout: &Layout,
     state: &State,
     number: u32,
-    bridge: u32,
+    bridges: network::Bridges,
     progress: &ProgressSink,
 ) -> Result<(String, Process)> {
     let node = node_name(number);
@@ -203,7 +215,7 @@ async fn launch(
         .ok_or_else(|| fail(format!("it said {line:?} in place of its number")))?;
     let process = Process::of(pid).ok_or_else(|| fail("it ended at once".into()))?;
     write_process(layout, state, &node, &process)?;
-    network::attach(handle, layout, &node, bridge, pid).await?;
+    network::attach(handle, layout, &node, bridges, pid).await?;
     stdin.write_all(b"go\n").await.map_err(|error| fail(error.to_string()))?;
     answer().await?;
     // The launcher itself ended once it had said the number.

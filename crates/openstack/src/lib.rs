@@ -7,12 +7,14 @@
 mod error;
 mod glance;
 mod keystone;
+mod network;
 mod registry;
 mod web;
 
 pub use error::Error;
 pub use glance::{Glance, Image, sha256};
 pub use keystone::{Credentials, Domain, Keystone, Service, Token};
+pub use network::{Agent, Network};
 pub use registry::{Account, Done, Endpoint, EndpointAction, Registry, decide};
 pub use reqwest::Method;
 pub use web::{Answer, Web};

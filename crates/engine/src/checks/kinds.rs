@@ -6,11 +6,11 @@ use std::sync::Arc;
 use landfall_catalog::blueprint::{CheckKind, Secrets};
 use landfall_cluster::api::{Cluster, ClusterError, Gvk};
 use landfall_health::readiness;
-use landfall_openstack::{Credentials, Keystone, Token, Web};
+use landfall_openstack::{Credentials, Keystone, Network, Token, Web};
 use landfall_plan::coredns;
 use serde_json::Value;
 
-use super::{CheckContext, Tried, ceph, ingress, openstack};
+use super::{CheckContext, Tried, ceph, ingress, network, openstack};
 
 /// Lines of a log that are searched.
 const LOG_LINES: i64 = 5000;
@@ -72,8 +72,20 @@ pub(super) async fn carry_out(
                 Err(tried) => Ok(tried),
             }
         }
-        CheckKind::NetworkAgents { .. } | CheckKind::NetworkPorts { .. } => {
-            Ok(Tried::Never("not here yet".into()))
+        CheckKind::NetworkAgents { keystone, host, agents } => {
+            match open(&**cluster, keystone, host, secrets, ctx).await {
+                Ok(api) => Ok(network::agents(&Network::new(api.web, api.token), agents).await),
+                Err(tried) => Ok(tried),
+            }
+        }
+        CheckKind::NetworkPorts { keystone, host, namespace, nodes } => {
+            match open(&**cluster, keystone, host, secrets, ctx).await {
+                Ok(api) => {
+                    let neutron = Network::new(api.web, api.token);
+                    Ok(network::ports(&**cluster, &neutron, namespace, nodes).await)
+                }
+                Err(tried) => Ok(tried),
+            }
         }
     };
     tried.unwrap_or_else(|error| match error {

@@ -73,7 +73,8 @@ impl Host {
         let leftover = hierarchies
             .iter()
             .any(|hierarchy| hierarchy.mount.join(layout.cgroup("k1")).join(cgroup::DAEMONS).exists());
-        let bridge = survey.links.iter().any(|link| link.name == layout.bridge());
+        let bridges = [layout.bridge(), layout.tunnel_bridge()];
+        let bridge = survey.links.iter().any(|link| bridges.contains(&link.name));
         Ok(Self {
             root: nix::unistd::geteuid().is_root(),
             overlay: read("/proc/filesystems").split_whitespace().any(|word| word == "overlay"),

@@ -147,6 +147,10 @@ async fn works(cluster: &Cluster) -> Fallible<()> {
     for node in ["k1", "k2"] {
         let said = run(cluster, node, &["socat", "-", address], "").await?;
         ensure(said == "hello from far\n", &format!("from {node}: {said:?}"))?;
+        let link = run(cluster, node, &["ip", "-oneline", "address", "show", "eth1"], "").await?;
+        ensure(link.trim().is_empty(), &format!("{node}'s link for tunnels has an address: {link}"))?;
+        let state = run(cluster, node, &["cat", "/sys/class/net/eth1/operstate"], "").await?;
+        ensure(state.trim() == "up", &format!("{node}'s link for tunnels is {state}"))?;
     }
     kubectl(cluster, &["wait", "pod/mounter", "--for=condition=Ready", "--timeout=60s"], "").await.map(drop)
 }
@@ -216,5 +220,5 @@ fn bundle() -> Bundle {
         |name: &str, default: &str| std::env::var_os(name).map_or_else(|| cache.join(default), PathBuf::from);
     let dir = named("LANDFALL_TEST_BIN", "bin/dev");
     let bin = NEEDED_BINARIES.iter().map(|name| ((*name).to_owned(), dir.join(name))).collect();
-    Bundle { bin, node_tree: named("LANDFALL_TEST_TREE", "trees/dev-node") }
+    Bundle { bin, node_tree: named("LANDFALL_TEST_TREE", "trees/dev-node"), images: None }
 }

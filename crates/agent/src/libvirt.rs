@@ -1,0 +1,146 @@
+//! libvirt on a node: whether guests may use KVM, its daemon, and the key by which guests' disks in Ceph are opened.
+
+mod ceph;
+mod kvm;
+
+use std::fs;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use clap::Subcommand;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::Serialize;
+use tokio::process::{Child, Command as Process};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{sleep, timeout};
+
+use crate::pod::{self, Error, Result, say};
+
+/// What was found out about this node, for Nova.
+const STATE: &str = "/run/libvirt/landfall.json";
+const DAEMON: Duration = Duration::from_mins(1);
+const TRY: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Command {
+    /// Try KVM, then run and watch over libvirtd
+    Start,
+}
+
+#[derive(Serialize)]
+struct State<'a> {
+    /// `kvm` or `qemu`, as Nova's `[libvirt] virt_type` has it.
+    virt_type: &'a str,
+    why: &'a str,
+}
+
+pub async fn run(command: Command) -> Result<u8> {
+    match command {
+        Command::Start => start().await,
+    }
+}
+
+async fn start() -> Result<u8> {
+    let wanted = pod::var("VIRT_TYPE").unwrap_or_else(|| "auto".into());
+    let (virt_type, why) =
+        choose(&wanted, if wanted == "qemu" { Err("asked for".into()) } else { kvm::tried().await })?;
+    say(&format!("guests run by {virt_type}: {why}"));
+    if virt_type == "qemu" {
+        // One that hangs would hang libvirtd too, which opens it to see what it can do. This /dev is the container's own.
+        let _ = fs::remove_file(kvm::DEVICE);
+    }
+    let text = serde_json::to_vec_pretty(&State { virt_type, why: &why }).unwrap_or_default();
+    fs::create_dir_all("/run/libvirt")
+        .and_then(|()| fs::write(STATE, text))
+        .map_err(Error::io(format!("cannot write {STATE}")))?;
+    // A guest's state of an earlier start is read from there; a socket nobody listens at only misleads.
+    let _ = fs::remove_file("/run/libvirt/libvirt-sock");
+    let mut term = signal(SignalKind::terminate()).map_err(Error::io("cannot listen to signals"))?;
+    let mut child = Process::new("libvirtd")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(Error::io("cannot run libvirtd"))?;
+    let ended = tokio::select! {
+        done = set_up() => {
+            if let Err(error) = done {
+                let _ = child.kill().await;
+                return Err(error);
+            }
+            tokio::select! {
+                ended = child.wait() => ended,
+                _ = term.recv() => stop(&mut child).await,
+            }
+        }
+        ended = child.wait() => ended,
+        _ = term.recv() => stop(&mut child).await,
+    };
+    let ended = ended.map_err(Error::io("cannot wait for libvirtd"))?;
+    Ok(u8::try_from(ended.code().unwrap_or(1)).unwrap_or(1))
+}
+
+async fn stop(child: &mut Child) -> std::io::Result<ExitStatus> {
+    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    }
+    child.wait().await
+}
+
+/// What libvirtd must be told once it answers.
+async fn set_up() -> Result<()> {
+    let answers = async {
+        while virsh(&["list"]).await.is_err() {
+            sleep(TRY).await;
+        }
+    };
+    timeout(DAEMON, answers).await.map_err(|_| Error::Failed("libvirtd does not answer".into()))?;
+    if let (Some(uuid), Some(key)) = (pod::var("CEPH_SECRET_UUID"), pod::var("CEPH_KEY_FILE")) {
+        let user = pod::var("CEPH_USER").unwrap_or_else(|| "openstack".into());
+        ceph::define(&uuid, &user, Path::new(&key)).await?;
+    }
+    say("libvirtd is ready");
+    Ok(())
+}
+
+async fn virsh(args: &[&str]) -> Result<String> {
+    let all: Vec<&str> = ["-c", "qemu:///system"].iter().chain(args).copied().collect();
+    crate::openvswitch::tool("virsh", &all).await
+}
+
+/// The way guests run, and why.
+fn choose(wanted: &str, kvm: std::result::Result<(), String>) -> Result<(&'static str, String)> {
+    match (wanted, kvm) {
+        ("qemu", _) => Ok(("qemu", "asked for by the values".into())),
+        ("auto" | "kvm", Ok(())) => Ok(("kvm", "a guest ran by it".into())),
+        ("auto", Err(reason)) => Ok(("qemu", format!("KVM does not serve here: {reason}"))),
+        ("kvm", Err(reason)) => Err(Error::Failed(format!(
+            "conf.virt_type asks for KVM, but it does not serve here: {reason}. Turn virtualisation on in this machine's firmware (nested, in a virtual machine), or set conf.virt_type to auto"
+        ))),
+        _ => Err(Error::BadVariable {
+            variable: "VIRT_TYPE".into(),
+            value: wanted.to_owned(),
+            wanted: "auto, kvm or qemu",
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn auto_falls_back_and_kvm_does_not() {
+        assert_eq!(choose("auto", Ok(())).unwrap().0, "kvm");
+        assert_eq!(
+            choose("auto", Err("no /dev/kvm".into())).unwrap(),
+            ("qemu", "KVM does not serve here: no /dev/kvm".into())
+        );
+        assert_eq!(choose("qemu", Ok(())).unwrap().0, "qemu");
+        let error = choose("kvm", Err("no /dev/kvm".into())).unwrap_err().to_string();
+        assert!(error.contains("firmware") && error.contains("no /dev/kvm"), "{error}");
+        assert!(choose("xen", Ok(())).is_err());
+    }
+}
