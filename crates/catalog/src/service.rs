@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::blueprint::{CheckSpec, Requirement, Secrets};
 use crate::inputs::Inputs;
 use crate::{
-    ceph, ceph_config, glance, keystone, libvirt, mariadb, memcached, neutron, openstackclient, openvswitch, placement,
-    rabbitmq,
+    ceph, ceph_config, glance, keystone, libvirt, mariadb, memcached, neutron, openstackclient, openvswitch,
+    placement, rabbitmq,
 };
 
 /// How a secret is made. All are random letters and digits.
@@ -66,6 +66,7 @@ pub struct Service {
 }
 
 /// The usual [`Service::home`]: the cloud's own namespace.
+#[allow(clippy::unnecessary_wraps)] // others have none
 pub(crate) fn in_the_cloud(inputs: &Inputs) -> Option<String> {
     Some(inputs.namespace.clone())
 }
