@@ -73,8 +73,11 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
         "neutron_openvswitch_agent",
         "neutron_server",
     ];
-    let tags: Vec<(&str, &str)> =
-        neutron.map(|tag| (tag, NAME)).into_iter().chain(accounts::AGENT_TAGS.map(|tag| (tag, "agent"))).collect();
+    let tags: Vec<(&str, &str)> = neutron
+        .map(|tag| (tag, NAME))
+        .into_iter()
+        .chain(accounts::AGENT_TAGS.map(|tag| (tag, "agent")))
+        .collect();
     let mut values = images(inputs, &tags);
     overlay(&mut values, &accounts::endpoints(inputs, secrets, NAME, "network", DB_SECRET, ACCOUNT_SECRET));
     let workers = inputs.workers();

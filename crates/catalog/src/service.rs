@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::blueprint::{CheckSpec, Requirement, Secrets};
 use crate::inputs::Inputs;
 use crate::{
-    ceph, ceph_config, glance, keystone, libvirt, mariadb, memcached, neutron, openstackclient, openvswitch, placement,
-    rabbitmq,
+    ceph, ceph_config, glance, keystone, libvirt, mariadb, memcached, neutron, openstackclient, openvswitch,
+    placement, rabbitmq,
 };
 
 /// How a secret is made. All are random letters and digits.

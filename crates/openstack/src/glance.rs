@@ -1,5 +1,7 @@
 //! Image API v2: what a check needs to see an image go in, lie there, come back and go.
 
+use std::fmt::Write;
+
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -116,7 +118,11 @@ pub fn sha256(data: &[u8]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a String can not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn image(json: &Value) -> Image {

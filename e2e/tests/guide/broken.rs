@@ -56,7 +56,10 @@ pub fn pool_missing(world: &mut World) -> Outcome {
 }
 
 pub fn wrong_caps(world: &mut World) -> Outcome {
-    ceph(world, &["auth", "caps", "client.glance", "mon", "profile rbd", "osd", "profile rbd pool=replicapool"])?;
+    ceph(
+        world,
+        &["auth", "caps", "client.glance", "mon", "profile rbd", "osd", "profile rbd pool=replicapool"],
+    )?;
     let outcome = verify_tells(world, &["glance"], &["client.glance"]);
     mended(world)?;
     world.landfall.run(&["verify", "glance"]).ended(0)?;

@@ -129,7 +129,7 @@ async fn end_all() {
 /// Takes the namespaces away whose ports are dead, once for each generation of the switch.
 fn clear_if_stale(dir: &Path, prefixes: &[String], generation: &str, namespaces: &Path) -> Result<()> {
     let Some(first) = prefixes.first() else { return Ok(()) };
-    let note = dir.join(format!("landfall-{}generation", first));
+    let note = dir.join(format!("landfall-{first}generation"));
     if fs::read_to_string(&note).is_ok_and(|known| known == generation) {
         return Ok(());
     }
