@@ -1,7 +1,10 @@
 //! Measurements: both sides in one run, and their ratio. Nothing is asserted here.
 //!
-//! `cargo run -p landfall-bench -- local-up` and `… -- render`; figures that were seen are in `bench/README.md`.
+//! `cargo run -p landfall-bench -- local-up`, `… -- images` and `… -- render`; figures that were seen are in
+//! `bench/README.md`.
 #![allow(clippy::print_stdout)]
+
+mod images;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -26,6 +29,13 @@ struct Args {
 enum What {
     /// Time from `local up` to a Ready node, and the memory of its daemons (root, bundle built)
     LocalUp,
+    /// Time from `local up` to a cluster with DNS, ingress and volumes: prepared images beside imported ones (root,
+    /// bundle built)
+    Images {
+        /// Sizes of cluster
+        #[arg(long, value_delimiter = ',', default_value = "1,4")]
+        nodes: Vec<u32>,
+    },
     /// `landfall template` beside real `helm template`, chart by chart
     Render {
         /// Folders of charts
@@ -38,6 +48,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.what {
         What::LocalUp => local_up(&args),
+        What::Images { nodes } => images::measure(&args, nodes),
         What::Render { folders } => render(&args, folders),
     };
     match done {

@@ -1,5 +1,8 @@
 //! The embedded cluster: made, killed, brought back with its data, removed without a trace.
 
+#[path = "node/images.rs"]
+mod images;
+
 use std::process::ExitCode;
 
 use landfall_e2e::{Host, Landfall, Outcome, Scenario, check, main_of};
@@ -7,6 +10,8 @@ use landfall_e2e::{Host, Landfall, Outcome, Scenario, check, main_of};
 struct World {
     landfall: Landfall,
     before: Host,
+    /// The cache's layers as the nodes found them.
+    layers: Option<images::Layers>,
 }
 
 const NODES: &str = "4";
@@ -22,12 +27,16 @@ fn main() -> ExitCode {
     // Leftovers of a run that was killed are to be expected.
     let _ = landfall.run(&["local", "down", "--name", "node-test", "--yes"]);
     let before = Host::now();
-    let mut world = World { landfall, before };
+    let mut world = World { landfall, before, layers: None };
     main_of(
         &mut world,
         &[
             Scenario { name: "four_nodes_become_ready", run: four_nodes_become_ready },
             Scenario { name: "a_service_is_reached_across_nodes", run: a_service_is_reached_across_nodes },
+            Scenario {
+                name: "pods_write_to_their_image_and_no_layer_changes",
+                run: images::pods_write_to_their_image_and_no_layer_changes,
+            },
             Scenario {
                 name: "nothing_of_the_api_is_open_to_anonymous_requests",
                 run: anonymous_requests_are_refused,
@@ -35,6 +44,10 @@ fn main() -> ExitCode {
             Scenario { name: "up_again_changes_nothing", run: up_again_changes_nothing },
             Scenario { name: "a_killed_node_comes_back_with_its_data", run: a_killed_node_comes_back },
             Scenario { name: "down_leaves_the_host_as_it_was", run: down_leaves_the_host_as_it_was },
+            Scenario {
+                name: "a_killed_preparation_leaves_nothing_that_counts",
+                run: images::a_killed_preparation_leaves_nothing_that_counts,
+            },
         ],
     )
 }
@@ -56,7 +69,11 @@ fn four_nodes_become_ready(world: &mut World) -> Outcome {
             .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
     });
     let names: Vec<_> = ready.filter_map(|node| node["metadata"]["name"].as_str()).collect();
-    check(names == ["k1", "k2", "k3", "k4"], || format!("Ready nodes: {names:?}"))
+    check(names == ["k1", "k2", "k3", "k4"], || format!("Ready nodes: {names:?}"))?;
+    if world.layers.is_none() {
+        world.layers = Some(images::layers_of_nodes(world)?);
+    }
+    Ok(())
 }
 
 /// nginx on one node, asked by the name of its Service from another.
@@ -132,5 +149,9 @@ fn down_leaves_the_host_as_it_was(world: &mut World) -> Outcome {
     world.landfall.run(&["local", "down", "--name", "node-test", "--yes"]).ended(0)?;
     check(Host::firewall_is_seen(), || "nft is not there or not allowed to list rules".to_owned())?;
     let differences = world.before.differences(&Host::now());
-    check(differences.is_empty(), || differences.join("\n"))
+    check(differences.is_empty(), || differences.join("\n"))?;
+    match &world.layers {
+        Some(layers) => images::still_there(layers),
+        None => Ok(()),
+    }
 }

@@ -29,7 +29,7 @@ pub use compose::{blueprint, required_secrets};
 pub use inputs::{Ceph, Inputs, REGION};
 pub use keystone::ADMIN_SECRET;
 pub use openstackclient::OPENSTACK_COMMAND;
-pub use service::{Leftover, SecretKind, SecretSpec, Service, UnknownService, expand, services};
+pub use service::{Leftover, SecretKind, SecretSpec, Service, UnknownService, expand, services, through};
 
 /// The folder `charts/`: one chart a service, and the library chart `toolkit`.
 pub static CHARTS: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/../../charts");

@@ -165,6 +165,22 @@ pub fn expand(requested: &[String]) -> Result<Vec<&'static Service>, UnknownServ
     Ok(services().iter().filter(|service| wanted.contains(service.name)).collect())
 }
 
+/// Of the services asked for (all, for an empty request) those that the guide brings no later than
+/// `last`, with all that they need, in the catalog's order. A service that was not asked for is
+/// brought too where it is the last: who names it wants it.
+///
+/// # Errors
+/// A name that is no service, with the nearest that is.
+pub fn through(last: &str, requested: &[String]) -> Result<Vec<&'static Service>, UnknownService> {
+    let Some(end) = services().iter().position(|service| service.name == last) else {
+        return Err(UnknownService { name: last.to_owned(), nearest: nearest(last) });
+    };
+    let asked = expand(requested)?;
+    let before = services()[..end].iter().filter(|service| asked.contains(service));
+    let names: Vec<String> = before.map(|service| service.name.to_owned()).chain([last.to_owned()]).collect();
+    expand(&names)
+}
+
 /// Near enough to be what was meant; `rabbit` means `rabbitmq`.
 fn nearest(given: &str) -> Option<&'static str> {
     let given = given.to_lowercase();
@@ -197,6 +213,32 @@ mod tests {
     #[test]
     fn an_empty_request_means_all() {
         assert_eq!(names(&[]).len(), services().len());
+    }
+
+    fn names_through(last: &str, requested: &[&str]) -> Vec<&'static str> {
+        let requested: Vec<String> = requested.iter().map(|name| (*name).to_owned()).collect();
+        through(last, &requested).unwrap().iter().map(|service| service.name).collect()
+    }
+
+    #[test]
+    fn through_a_service_means_all_that_the_guide_brings_until_then() {
+        assert_eq!(names_through("rabbitmq", &[]), ["mariadb", "rabbitmq"]);
+        // The client belongs to Keystone though it comes after it.
+        let all = ["mariadb", "rabbitmq", "memcached", "keystone", "openstackclient"];
+        assert_eq!(names_through("keystone", &[]), all);
+        let last = services().last().unwrap().name;
+        assert_eq!(names_through(last, &[]).len(), services().len());
+    }
+
+    #[test]
+    fn through_a_service_stays_within_what_was_asked_for() {
+        assert_eq!(names_through("rabbitmq", &["mariadb", "memcached"]), ["mariadb", "rabbitmq"]);
+        assert_eq!(names_through("memcached", &["memcached"]), ["memcached"]);
+    }
+
+    #[test]
+    fn through_an_unknown_service_is_told_with_the_nearest() {
+        assert_eq!(through("memcache", &[]).unwrap_err().nearest, Some("memcached"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::try_join_all;
 use include_dir::{Dir, include_dir};
 use landfall_cluster::api::{Cluster, Gvk, Seen};
 use landfall_health::Readiness;
@@ -29,7 +30,7 @@ pub(crate) fn objects(images: &BTreeMap<String, String>) -> Result<Vec<Value>> {
     for object in &mut objects {
         pin(object, images);
     }
-    objects.sort_by_key(|object| rank(object["kind"].as_str().unwrap_or_default()));
+    objects.sort_by_key(rank_of);
     Ok(objects)
 }
 
@@ -52,8 +53,8 @@ fn pin(value: &mut Value, images: &BTreeMap<String, String>) {
 }
 
 /// What others are in or need comes first.
-fn rank(kind: &str) -> u8 {
-    match kind {
+fn rank_of(object: &Value) -> u8 {
+    match object["kind"].as_str().unwrap_or_default() {
         "Namespace" => 0,
         "ServiceAccount" | "ClusterRole" | "Role" | "ConfigMap" | "StorageClass" | "IngressClass" => 1,
         "ClusterRoleBinding" | "RoleBinding" | "Service" => 2,
@@ -62,22 +63,22 @@ fn rank(kind: &str) -> u8 {
 }
 
 /// Applies the addons and waits until they run.
-pub(crate) async fn apply(cluster: &dyn Cluster, images: &BTreeMap<String, String>) -> Result {
+pub(crate) async fn apply(name: &str, cluster: &dyn Cluster, images: &BTreeMap<String, String>) -> Result {
     let objects = objects(images)?;
-    for object in &objects {
-        cluster.apply(object, "landfall", true).await?;
+    for same in objects.chunk_by(|one, other| rank_of(one) == rank_of(other)) {
+        try_join_all(same.iter().map(|object| cluster.apply(object, "landfall", true))).await?;
     }
     let workloads =
         objects.iter().filter(|object| matches!(object["kind"].as_str(), Some("Deployment" | "DaemonSet")));
     let waits = workloads.map(|object| ready(cluster, object));
-    match tokio::time::timeout(PATIENCE, futures::future::try_join_all(waits)).await {
+    match tokio::time::timeout(PATIENCE, try_join_all(waits)).await {
         Ok(done) => done.map(drop),
         Err(_) => Err(Failure::told(
             Exit::StepFailed,
             format!("DNS, ingress and volumes did not start within {} s", PATIENCE.as_secs()),
             format!("DNS, 인그레스, 볼륨이 {}초 안에 시작되지 않았습니다", PATIENCE.as_secs()),
         )
-        .hint_command("landfall local shell k1 -- kubectl get pods -A")),
+        .hint_command(&format!("landfall local shell k1 --name {name} -- kubectl get pods -A"))),
     }
 }
 
@@ -121,7 +122,7 @@ mod tests {
     #[test]
     fn namespaces_come_before_what_is_in_them() {
         let objects = objects(&BTreeMap::new()).unwrap();
-        let kinds: Vec<_> = objects.iter().map(|object| rank(object["kind"].as_str().unwrap())).collect();
+        let kinds: Vec<_> = objects.iter().map(rank_of).collect();
         assert!(kinds.is_sorted() && kinds.contains(&0), "{kinds:?}");
     }
 }

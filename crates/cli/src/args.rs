@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{down, hosts, images, local, openrc, openstack, plan, status, template, up, verify};
+use crate::{
+    diagram, doctor, down, hosts, images, local, logs, openrc, openstack, plan, status, template, up, verify,
+    why,
+};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -83,6 +86,14 @@ pub(crate) enum Verb {
     Verify(verify::Args),
     /// Show services, their releases and pods
     Status(status::Args),
+    /// Say why something is not well: the chain of causes, evidence, remedy
+    Why(why::Args),
+    /// Show the logs of a service or an object, what fails first
+    Logs(logs::Args),
+    /// Look whether the cluster, or this machine for one, is fit for a cloud, and whether all holds
+    Doctor(doctor::Args),
+    /// Draw the network of services, and the cluster, as they are now
+    Diagram(diagram::Args),
     /// Remove services, saying first what data goes
     Down(down::Args),
     /// Write .openstackrc and clouds.yaml for OpenStack's clients

@@ -1,6 +1,7 @@
 //! The bundle: found in the cache, or built with its progress shown.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use landfall_image::{Bundle, Error, Progress, Store};
 
@@ -41,6 +42,26 @@ pub(crate) async fn ensure(session: &Session) -> Result<Bundle> {
     ));
     let mut show = shown(session);
     blocking(move || store.bundle(&mut show)).await
+}
+
+/// The bundle's images as new nodes take them. Where that can not be had, its cause is told: the images are then
+/// imported into each node.
+pub(crate) async fn prepared(session: &Session, bundle: &Bundle) -> Result<Option<PathBuf>> {
+    let (store, bundle, mut show) = (store(session)?, bundle.clone(), shown(session));
+    match blocking(move || store.prepare(&bundle, &mut show)).await {
+        Ok(set) => Ok(Some(set)),
+        Err(failure) => {
+            tell(&format!(
+                "! {}: {}",
+                session.say(
+                    "images could not be prepared for nodes; each node will import them",
+                    "이미지를 노드용으로 미리 준비하지 못했습니다. 노드마다 적재합니다"
+                ),
+                failure.message.en
+            ));
+            Ok(None)
+        }
+    }
 }
 
 /// Runs blocking work of the store beside the runtime.

@@ -29,8 +29,25 @@ pub(crate) fn read(session: &Session, named: &CloudFile) -> Result<Cloud> {
     Ok(Cloud::default())
 }
 
+/// Which services a verb is asked about.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Asked {
+    /// Services, with what they need; all where none is named
+    #[arg(value_name = "SERVICE")]
+    pub(crate) services: Vec<String>,
+    /// All services up to and including this one, in the guide's order
+    #[arg(long, value_name = "SERVICE", conflicts_with = "services")]
+    pub(crate) through: Option<String>,
+}
+
+impl Asked {
+    pub(crate) fn named(services: &[String]) -> Self {
+        Self { services: services.to_vec(), through: None }
+    }
+}
+
 /// The cloud with what can be told of bad input before a cluster is asked, or made.
-pub(crate) fn wanted(session: &Session, named: &CloudFile, asked: &[String]) -> Result<Cloud> {
+pub(crate) fn wanted(session: &Session, named: &CloudFile, asked: &Asked) -> Result<Cloud> {
     let cloud = read(session, named)?;
     services(&cloud, asked)?;
     for name in cloud.overrides.keys() {
@@ -92,6 +109,22 @@ pub(crate) async fn ingress_address(cluster: &dyn Cluster) -> Result<Option<Stri
     }
     let pods = cluster.list(&gvk("", "v1", "Pod"), Some("ingress-nginx"), "").await?;
     Ok(pods.iter().find_map(|pod| pod["status"]["hostIP"].as_str().map(str::to_owned)))
+}
+
+/// The names that the cloud publishes through Ingresses, sorted; not those that work inside only.
+pub(crate) async fn public_names(cluster: &dyn Cluster, namespace: &str) -> Result<Vec<String>> {
+    let ingresses = cluster.list(&gvk("networking.k8s.io", "v1", "Ingress"), Some(namespace), "").await?;
+    let within = format!(".{namespace}");
+    let mut names: Vec<String> = ingresses
+        .iter()
+        .flat_map(|ingress| ingress["spec"]["rules"].as_array().into_iter().flatten())
+        .filter_map(|rule| rule["host"].as_str())
+        .filter(|host| host.contains('.') && !host.contains(".svc") && !host.ends_with(&within))
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
 }
 
 /// Flag, cloud file, what the cluster has, the user's answer, the default: in this order.
@@ -197,9 +230,15 @@ fn default_class(classes: &[Value]) -> Option<String> {
 }
 
 /// The services asked for, those of the cloud file, or all.
-pub(crate) fn services(cloud: &Cloud, asked: &[String]) -> Result<Vec<&'static landfall_catalog::Service>> {
-    let wanted = if asked.is_empty() { &cloud.services } else { asked };
-    landfall_catalog::expand(wanted).map_err(|error| match asked {
+pub(crate) fn services(cloud: &Cloud, asked: &Asked) -> Result<Vec<&'static landfall_catalog::Service>> {
+    if let Some(last) = &asked.through {
+        let known = std::slice::from_ref(last);
+        landfall_catalog::expand(known)?;
+        return landfall_catalog::through(last, &cloud.services)
+            .map_err(|error| inside("spec.services", error));
+    }
+    let wanted = if asked.services.is_empty() { &cloud.services } else { &asked.services };
+    landfall_catalog::expand(wanted).map_err(|error| match asked.services[..] {
         [] => inside("spec.services", error),
         _ => error.into(),
     })

@@ -3,6 +3,7 @@
 use landfall_engine::down::{DownOptions, down, inspect, losses};
 
 use crate::args::CloudFile;
+use crate::cloud::Asked;
 use crate::exit::{Failure, Result, of_run};
 use crate::terminal::{confirm, tell};
 use crate::{Session, cloud, run, target};
@@ -20,7 +21,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
-    let cloud = cloud::wanted(session, &args.cloud, &args.services)?;
+    let cloud = cloud::wanted(session, &args.cloud, &Asked::named(&args.services))?;
     let choice = target::choose(session);
     target::announce(session, &choice);
     let target = target::open(session, choice).await?;

@@ -16,6 +16,7 @@ pub(crate) enum Exit {
     Unexpected = 1,
     StepFailed = 10,
     CheckFailed = 11,
+    DoctorProblem = 12,
     UnknownService = 20,
     BrokenYaml = 21,
     UnknownField = 22,

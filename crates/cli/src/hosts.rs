@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use landfall_config::Language;
 
 use crate::args::{CloudFile, Output};
-use crate::cloud::gvk;
 use crate::exit::{Exit, Failure, Result};
 use crate::terminal::{self, confirm, data, tell};
 use crate::{Session, cloud, target};
@@ -43,18 +42,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let target = target::connect(session).await?;
     let cluster = target.cluster.as_ref();
     let address = cloud::ingress_address(cluster).await?;
-    let ingresses =
-        cluster.list(&gvk("networking.k8s.io", "v1", "Ingress"), Some(&cloud.namespace), "").await?;
-    let mut names: Vec<String> = ingresses
-        .iter()
-        .flat_map(|ingress| ingress["spec"]["rules"].as_array().into_iter().flatten())
-        .filter_map(|rule| rule["host"].as_str())
-        .filter(|host| host.contains('.') && !host.contains(".svc"))
-        .filter(|host| !host.ends_with(&format!(".{}", cloud.namespace)))
-        .map(str::to_owned)
-        .collect();
-    names.sort();
-    names.dedup();
+    let names = cloud::public_names(cluster, &cloud.namespace).await?;
     let Some(address) = address.filter(|_| !names.is_empty()) else {
         return Err(Failure::told(
             Exit::NotThere,

@@ -4,7 +4,7 @@ use landfall_display::Table;
 use landfall_image::{Bundle, Registry, requirements};
 
 use crate::args::Output;
-use crate::bundle::{blocking, ensure, shown, store};
+use crate::bundle::{blocking, ensure, prepared, shown, store};
 use crate::exit::{Exit, Failure, Result};
 use crate::target::EMBEDDED;
 use crate::terminal::{data, give, lines, tell};
@@ -55,7 +55,8 @@ pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
         }
         Verb::Push { registry, insecure } => push(session, &registry, insecure).await,
         Verb::Bundle { oracle } => {
-            ensure(session).await?;
+            let bundle = ensure(session).await?;
+            prepared(session, &bundle).await?;
             if oracle {
                 let (store, mut show) = (store(session)?, shown(session));
                 let helm = blocking(move || store.program("helm", &mut show)).await?;

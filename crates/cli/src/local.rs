@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitStatus;
 
+use futures::future::try_join_all;
 use landfall_display::Table;
 use landfall_image::Bundle;
 use landfall_node::{Cluster, Progress, ProgressSink, Severity, Spec, Subnet, Topic};
@@ -135,9 +136,14 @@ pub(crate) async fn ensure(session: &Session, name: &str, nodes: u32) -> Result 
 
 async fn up(session: &Session, name: &str, nodes: u32, subnet: Option<Subnet>, bare: bool) -> Result {
     // A name that can not be is told before minutes are spent on the bundle.
-    Cluster::find(&session.environment.state, name)?;
+    let there = Cluster::find(&session.environment.state, name)?.map_or(0, |cluster| cluster.nodes().len());
     let built = bundle::ensure(session).await?;
-    let files = landfall_node::Bundle { bin: built.bin.clone(), node_tree: built.node_tree.clone() };
+    let images = if there < nodes as usize && !bare {
+        bundle::prepared(session, &built).await?
+    } else {
+        store(session)?.prepared(&built)?
+    };
+    let files = landfall_node::Bundle { bin: built.bin.clone(), node_tree: built.node_tree.clone(), images };
     let mut spec = Spec::new(name, nodes, files);
     spec.state_root.clone_from(&session.environment.state);
     if let Some(subnet) = subnet {
@@ -156,7 +162,7 @@ async fn up(session: &Session, name: &str, nodes: u32, subnet: Option<Subnet>, b
     let api = landfall_cluster::connect(Some(&cluster.kubeconfig()), None).await?;
     let images: BTreeMap<String, String> =
         built.images.iter().map(|image| (image.name.clone(), image.pinned())).collect();
-    addons::apply(api.as_ref(), &images).await?;
+    addons::apply(name, api.as_ref(), &images).await?;
     tell(&format!(
         "✓ {} {name}: {} ({})",
         session.say("cluster", "클러스터"),
@@ -203,33 +209,35 @@ async fn preflight(session: &Session, spec: &Spec) -> Result {
 /// Loads into each node the images that it lacks, from the store, as a stream.
 pub(crate) async fn load(session: &Session, name: &str, bundle: &Bundle) -> Result {
     let cluster = Cluster::open(&session.environment.state, name)?;
-    let mut lacking: BTreeMap<String, Vec<landfall_image::ImageRef>> = BTreeMap::new();
-    for node in cluster.nodes() {
-        let there = cluster.images(&node).await?;
-        let images: Vec<_> =
-            bundle.images.iter().filter(|image| !there.contains(&image.pinned())).cloned().collect();
-        if !images.is_empty() {
-            lacking.insert(node, images);
+    let lacking = try_join_all(cluster.nodes().into_iter().map(|node| {
+        let cluster = &cluster;
+        async move {
+            let there = cluster.images(&node).await?;
+            let lacks = bundle.images.iter().filter(|image| !there.contains(&image.pinned()));
+            Ok::<_, landfall_node::Error>((node, lacks.cloned().collect::<Vec<_>>()))
         }
-    }
+    }))
+    .await?;
     // Nodes that lack the same images are fed by one stream.
     let mut groups: Vec<(Vec<String>, Vec<landfall_image::ImageRef>)> = Vec::new();
-    for (node, images) in lacking {
+    for (node, images) in lacking.into_iter().filter(|(_, images)| !images.is_empty()) {
         match groups.iter_mut().find(|(_, others)| *others == images) {
             Some((nodes, _)) => nodes.push(node),
             None => groups.push((vec![node], images)),
         }
     }
-    for (nodes, images) in groups {
+    let cluster = &cluster;
+    try_join_all(groups.into_iter().map(|(nodes, images)| async move {
         tell(&format!(
             "{} {} -> {}",
             session.say("loading images:", "이미지 적재:"),
             images.iter().map(|image| image.name.as_str()).collect::<Vec<_>>().join(", "),
             nodes.join(", ")
         ));
-        stream(session, &cluster, nodes, images).await?;
-    }
-    Ok(())
+        stream(session, cluster, nodes, images).await
+    }))
+    .await
+    .map(drop)
 }
 
 async fn stream(

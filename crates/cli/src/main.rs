@@ -5,22 +5,27 @@ mod args;
 mod bundle;
 mod cloud;
 mod completions;
+mod diagram;
+mod doctor;
 mod down;
 mod exit;
 mod hosts;
 mod images;
 mod init;
 mod local;
+mod logs;
 mod openrc;
 mod openstack;
 mod plan;
 mod run;
 mod status;
+mod subject;
 mod target;
 mod template;
 mod terminal;
 mod up;
 mod verify;
+mod why;
 
 use std::process::ExitCode;
 
@@ -103,6 +108,10 @@ async fn dispatch(session: &Session, verb: Verb) -> Result {
         Verb::Plan(args) => plan::run(session, args).await,
         Verb::Verify(args) => verify::run(session, args).await,
         Verb::Status(args) => status::run(session, args).await,
+        Verb::Why(args) => why::run(session, args).await,
+        Verb::Logs(args) => logs::run(session, args).await,
+        Verb::Doctor(args) => doctor::run(session, args).await,
+        Verb::Diagram(args) => diagram::run(session, args).await,
         Verb::Down(args) => down::run(session, args).await,
         Verb::Openrc(args) => openrc::run(session, args).await,
         Verb::Openstack(args) => openstack::run(session, args).await,

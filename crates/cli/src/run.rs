@@ -33,11 +33,10 @@ pub(crate) async fn prepare(
     session: &Session,
     target: &Target,
     cloud: Cloud,
-    asked: &[String],
+    asked: &cloud::Asked,
     domain: Option<&str>,
     registry: Option<&str>,
 ) -> Result<Ready> {
-    let services = cloud::services(&cloud, asked)?;
     let domain = cloud::domain(session, target, &cloud, domain).await?;
     let images = match (&target.choice, registry) {
         (Choice::Embedded { .. }, None) => bundle::references(session)?,
@@ -49,6 +48,32 @@ pub(crate) async fn prepare(
             .collect(),
         (Choice::Given { .. }, None) => BTreeMap::new(),
     };
+    rendered(target, cloud, asked, domain, images).await
+}
+
+/// As [`prepare`] for all services, for a look: nothing is asked, and a bundle that is not complete is no
+/// hindrance (images then count as changed).
+pub(crate) async fn look(session: &Session, target: &Target, cloud: Cloud) -> Result<Ready> {
+    let images = match &target.choice {
+        Choice::Embedded { .. } => bundle::references(session).unwrap_or_default(),
+        Choice::Given { .. } => BTreeMap::new(),
+    };
+    let known = match &cloud.domain {
+        Some(domain) => Some(domain.clone()),
+        None => cloud::domain_of(target.cluster.as_ref(), &cloud.namespace).await?,
+    };
+    let domain = known.unwrap_or_else(|| cloud::DEFAULT_DOMAIN.to_owned());
+    rendered(target, cloud, &cloud::Asked::default(), domain, images).await
+}
+
+async fn rendered(
+    target: &Target,
+    cloud: Cloud,
+    asked: &cloud::Asked,
+    domain: String,
+    images: BTreeMap<String, String>,
+) -> Result<Ready> {
+    let services = cloud::services(&cloud, asked)?;
     let inputs = cloud::inputs(target, &cloud, domain.clone(), images).await?;
     let names: Vec<String> =
         landfall_catalog::required_secrets(&services).into_iter().map(|spec| spec.name).collect();
@@ -144,6 +169,17 @@ pub(crate) fn stop_on_ctrl_c(session: &Session) -> CancellationToken {
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(i32::from(Exit::Stopped as u8));
         }
+    });
+    token
+}
+
+/// Cancelled by the first Ctrl-C; for verbs that only look.
+pub(crate) fn interrupted() -> CancellationToken {
+    let token = CancellationToken::new();
+    let stop = token.clone();
+    tokio::spawn(async move {
+        let _ = tokio::signal::ctrl_c().await;
+        stop.cancel();
     });
     token
 }

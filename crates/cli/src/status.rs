@@ -1,21 +1,36 @@
 //! `landfall status`: services, their releases and pods, as the cluster has them now.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use landfall_display::Table;
+use landfall_engine::{CheckContext, guide};
 use serde_json::Value;
 
 use crate::args::{CloudFile, Output};
 use crate::cloud::gvk;
 use crate::exit::Result;
 use crate::terminal::{data, give, lines, tell};
-use crate::{Session, cloud, target};
+use crate::{Session, cloud, run, target};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  landfall status\n  landfall status --guide            # the guide's steps with their check points\n  \
+                        landfall status --guide --lang ko\n  landfall status --guide -o json"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     cloud: CloudFile,
+    /// The guide's steps O01, O02, … with their check points and remedies
+    #[arg(long)]
+    guide: bool,
+    /// With --guide: what was seen of each check point, too
+    #[arg(long, requires = "guide")]
+    evidence: bool,
 }
+
+/// How long a check point may go on failing in a look.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// One release as the cluster shows it.
 #[derive(Debug, PartialEq, Eq, serde::Serialize)]
@@ -31,6 +46,9 @@ struct Row {
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let cloud = cloud::read(session, &args.cloud)?;
     let target = target::connect(session).await?;
+    if args.guide {
+        return steps_of_the_guide(session, &target, cloud, args.evidence).await;
+    }
     let cluster = target.cluster.as_ref();
     let records = cluster.list(&gvk("", "v1", "Secret"), Some(&cloud.namespace), "owner=helm").await?;
     let pods = cluster.list(&gvk("", "v1", "Pod"), Some(&cloud.namespace), "").await?;
@@ -57,6 +75,51 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         }
     }
     Ok(())
+}
+
+async fn steps_of_the_guide(
+    session: &Session,
+    target: &target::Target,
+    cloud: landfall_config::Cloud,
+    evidence: bool,
+) -> Result {
+    let ready = run::look(session, target, cloud).await?;
+    let (blueprint, releases) = (&ready.prepared.blueprint, &ready.prepared.snapshot.releases);
+    let tried = looked_at(target, &ready).await;
+    let steps = guide::steps(blueprint, &ready.prepared.plan, releases, &tried);
+    match session.global.output {
+        Output::Json | Output::Yaml => data(session.global.output, &steps)?,
+        Output::Name => lines(steps.iter().map(|step| &step.guide)),
+        Output::Table => {
+            give(&landfall_display::guide(&steps, session.language(), evidence));
+            let skipped = steps.iter().flat_map(|step| &step.checks).any(|check| check.passed.is_none());
+            if skipped {
+                tell(session.say(
+                    "· not carried out here: `landfall verify` does it",
+                    "· 여기서는 수행하지 않음: `landfall verify`로 수행합니다",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The check points of what is installed, but for those that make things in the cloud.
+pub(crate) async fn looked_at(
+    target: &target::Target,
+    ready: &run::Ready,
+) -> Vec<landfall_engine::CheckOutcome> {
+    let blueprint = &ready.prepared.blueprint;
+    let absent = guide::absent(blueprint, &ready.prepared.snapshot.releases);
+    let specs: Vec<_> = blueprint
+        .checks
+        .iter()
+        .filter(|check| !absent.contains(&check.service) && !guide::makes_things(&check.kind))
+        .cloned()
+        .collect();
+    let context = CheckContext { patience: PATIENCE, ..CheckContext::default() };
+    let cancel = run::interrupted();
+    landfall_engine::checks::verify(&target.cluster, &specs, &ready.secrets, &context, &cancel, &|_| {}).await
 }
 
 /// The latest record of each release with the pods that carry its label.

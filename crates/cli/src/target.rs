@@ -154,6 +154,11 @@ fn check_context(path: &Path, context: Option<&str>) -> Result {
     })
 }
 
+/// Whether there is an embedded cluster of this name, running or not.
+pub(crate) fn is_there(session: &Session, name: &str) -> bool {
+    session.environment.state.join(name).join("kubeconfig").exists()
+}
+
 fn embedded_kubeconfig(session: &Session, name: &str) -> Result<PathBuf> {
     let path = session.environment.state.join(name).join("kubeconfig");
     if path.exists() {

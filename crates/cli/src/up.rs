@@ -3,16 +3,16 @@
 use landfall_engine::{CheckContext, Limits, RunContext};
 
 use crate::args::CloudFile;
+use crate::cloud::Asked;
 use crate::exit::{Failure, Result, of_run};
 use crate::target::{self, Choice};
 use crate::terminal::{confirm, tell};
-use crate::{Session, cloud, local, openrc, run};
+use crate::{Session, cloud, local, openrc, plan, run};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Services to bring up, with what they need; all where none is named
-    #[arg(value_name = "SERVICE")]
-    services: Vec<String>,
+    #[command(flatten)]
+    asked: Asked,
     #[command(flatten)]
     cloud: CloudFile,
     /// Domain of the public names: keystone.<DOMAIN>, …
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
     // Bad input is told before a cluster is made.
-    let cloud = cloud::wanted(session, &args.cloud, &args.services)?;
+    let cloud = cloud::wanted(session, &args.cloud, &args.asked)?;
     if let Some(domain) = &args.domain {
         cloud::check_domain(domain)?;
     }
@@ -38,16 +38,11 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         local::ensure(session, name, args.nodes).await?;
     }
     let target = target::open(session, choice).await?;
-    let ready = run::prepare(
-        session,
-        &target,
-        cloud,
-        &args.services,
-        args.domain.as_deref(),
-        args.registry.as_deref(),
-    )
-    .await?;
+    let ready =
+        run::prepare(session, &target, cloud, &args.asked, args.domain.as_deref(), args.registry.as_deref())
+            .await?;
     let changes = ready.prepared.plan.changes();
+    plan::rolling(session, &landfall_plan::roll::rolls(&ready.prepared.releases, &ready.prepared.snapshot));
     if target.embedded().is_none() && changes > 0 {
         let name = target.cluster.name();
         confirm(

@@ -5,26 +5,28 @@ use landfall_engine::checks::verify;
 use landfall_engine::{CheckContext, CheckOutcome};
 
 use crate::args::{CloudFile, Output};
+use crate::cloud::Asked;
 use crate::exit::{Exit, Failure, Result};
 use crate::terminal::{data, give, lines, tell};
 use crate::{Session, cloud, run, target};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Services whose check points are carried out; all where none is named
-    #[arg(value_name = "SERVICE")]
-    services: Vec<String>,
+    #[command(flatten)]
+    asked: Asked,
     #[command(flatten)]
     cloud: CloudFile,
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
-    let cloud = cloud::wanted(session, &args.cloud, &args.services)?;
+    let cloud = cloud::wanted(session, &args.cloud, &args.asked)?;
     let target = target::connect(session).await?;
-    let ready = run::prepare(session, &target, cloud, &args.services, None, None).await?;
-    let named = |service: &str| args.services.is_empty() || args.services.iter().any(|name| name == service);
+    let ready = run::prepare(session, &target, cloud, &args.asked, None, None).await?;
+    // Of services that are named only their own, not of what they need.
+    let named = &args.asked.services;
+    let asked = |service: &str| named.is_empty() || named.iter().any(|name| name == service);
     let specs: Vec<_> =
-        ready.prepared.blueprint.checks.iter().filter(|check| named(&check.service)).cloned().collect();
+        ready.prepared.blueprint.checks.iter().filter(|check| asked(&check.service)).cloned().collect();
     let cancel = run::stop_on_ctrl_c(session);
     let context = CheckContext::default();
     let outcomes = verify(&target.cluster, &specs, &ready.secrets, &context, &cancel, &|_| {}).await;

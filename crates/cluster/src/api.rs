@@ -162,6 +162,14 @@ pub trait Cluster: Send + Sync + std::fmt::Debug {
         tail: i64,
         previous: bool,
     ) -> Result<String>;
+    /// Lines of a container's log from its last `tail` on, as they come; ends with the container.
+    fn follow(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        tail: i64,
+    ) -> BoxStream<'static, Result<String>>;
     /// A stream to `port` of a pod, through the API server.
     async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Box<dyn Duplex>>;
     /// Those of `asked` that this user may not do.

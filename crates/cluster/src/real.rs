@@ -8,7 +8,7 @@ use std::pin::pin;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
+use futures::{AsyncBufReadExt as _, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{
     Api, AttachParams, DeleteParams, DynamicObject, GetParams, ListParams, LogParams, Patch, PatchParams,
@@ -322,6 +322,34 @@ impl Cluster for Real {
         self.pods(namespace).logs(pod, &params).await.map_err(|e| {
             Asked::new(&self.name, "get", "pods/log").object("Pod", Some(namespace), pod).explain(e)
         })
+    }
+
+    fn follow(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        tail: i64,
+    ) -> BoxStream<'static, Result<String>> {
+        let params = LogParams {
+            container: (!container.is_empty()).then(|| container.to_owned()),
+            tail_lines: Some(tail),
+            follow: true,
+            ..LogParams::default()
+        };
+        let (pods, cluster) = (self.pods(namespace), self.name.clone());
+        let (namespace, pod) = (namespace.to_owned(), pod.to_owned());
+        let begun = async move {
+            match pods.log_stream(&pod, &params).await {
+                Ok(reader) => Ok(reader.lines().map(move |line| {
+                    line.map_err(|error| ClusterError::Other(format!("log of pod {pod}: {error}")))
+                })),
+                Err(error) => Err(Asked::new(&cluster, "get", "pods/log")
+                    .object("Pod", Some(&namespace), &pod)
+                    .explain(error)),
+            }
+        };
+        stream::once(begun).try_flatten().boxed()
     }
 
     async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Box<dyn Duplex>> {

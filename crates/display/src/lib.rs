@@ -1,8 +1,11 @@
 //! Events and tables -> terminal. One file a view; a view sees events and nothing else of a run.
 
+pub mod diagram;
+mod guide;
 mod json;
 mod live;
 mod plain;
+mod report;
 mod table;
 mod words;
 
@@ -12,7 +15,9 @@ use landfall_catalog::blueprint::Text;
 use landfall_config::Language;
 use landfall_engine::event::Event;
 
+pub use guide::guide;
 pub use table::Table;
+pub use words::chain;
 
 /// How a run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use landfall_engine::event::{Event, What};
 use unicode_width::UnicodeWidthChar;
 
 use crate::View;
+use crate::report::Report;
 use crate::words::{BOLD, DIM, lines, paint, pick, time};
 
 /// Rows of the block at most; the rest is counted in its last row.
@@ -28,11 +29,22 @@ pub(crate) struct Live {
     total: usize,
     began: Instant,
     drawn: usize,
+    report: Report,
 }
 
 impl Live {
     pub(crate) fn new(out: Box<dyn Write + Send>, language: Language, width: usize) -> Self {
-        Self { out, language, width, running: Vec::new(), done: 0, total: 0, began: Instant::now(), drawn: 0 }
+        Self {
+            out,
+            language,
+            width,
+            running: Vec::new(),
+            done: 0,
+            total: 0,
+            began: Instant::now(),
+            drawn: 0,
+            report: Report::default(),
+        }
     }
 
     fn erase(&mut self) -> std::io::Result<()> {
@@ -94,6 +106,10 @@ impl View for Live {
             What::CheckPassed { .. } | What::CheckFailed { .. } | What::Note { .. } => {}
         }
         self.erase()?;
+        self.report.take(&event.what);
+        for line in self.report.lines(&event.what, self.language, self.width) {
+            writeln!(self.out, "{line}")?;
+        }
         for line in lines(&event.what, self.language) {
             writeln!(self.out, "{line}")?;
         }
@@ -107,7 +123,7 @@ impl View for Live {
 }
 
 /// Cuts plain text to `width` columns; a wrapped row would break the count of rows to erase.
-fn clip(text: &str, width: usize) -> String {
+pub(crate) fn clip(text: &str, width: usize) -> String {
     let mut used = 0;
     let mut shown = String::new();
     for letter in text.chars() {

@@ -6,16 +6,21 @@ use landfall_config::Language;
 use landfall_engine::event::{Event, What};
 
 use crate::View;
+use crate::report::Report;
 use crate::words::{lines, pick, time};
 
 pub(crate) struct Plain {
     out: Box<dyn Write + Send>,
     language: Language,
+    report: Report,
 }
+
+/// Columns of a report's lines, after the time: files have no width.
+const WIDTH: usize = 140;
 
 impl Plain {
     pub(crate) fn new(out: Box<dyn Write + Send>, language: Language) -> Self {
-        Self { out, language }
+        Self { out, language, report: Report::default() }
     }
 }
 
@@ -33,7 +38,9 @@ impl View for Plain {
             }
             what => lines(what, self.language),
         };
-        for line in shown {
+        self.report.take(&event.what);
+        let report = self.report.lines(&event.what, self.language, WIDTH);
+        for line in report.into_iter().chain(shown) {
             writeln!(self.out, "{stamp}  {line}")?;
         }
         self.out.flush()

@@ -98,9 +98,7 @@ pub(crate) fn lines(what: &What, language: Language) -> Vec<String> {
             lines
         }
         What::Note { text } => vec![say(text, language).to_owned()],
-        What::RunDone { ok, changed, took_ms, critical_path } => {
-            done(*ok, *changed, *took_ms, critical_path, language)
-        }
+        What::RunDone { ok, changed, took_ms, .. } => vec![done(*ok, *changed, *took_ms, language)],
         What::RunCancelled { done, of } => vec![match language {
             Language::En => format!(
                 "{} after {done} of {of} steps; `landfall up` goes on from here",
@@ -115,8 +113,12 @@ pub(crate) fn lines(what: &What, language: Language) -> Vec<String> {
 }
 
 fn failed(step: &str, failure: &Failure, language: Language) -> Vec<String> {
-    let mut lines =
-        vec![format!("{} {step} {}", paint(BAD, "✗"), paint(DIM, &format!("({})", failure.code)))];
+    chain(&format!("{step} {}", paint(DIM, &format!("({})", failure.code))), failure, language)
+}
+
+/// A failure as people read it: `head`, the causes down to the root with their evidence, the remedy.
+pub fn chain(head: &str, failure: &Failure, language: Language) -> Vec<String> {
+    let mut lines = vec![format!("{} {head}", paint(BAD, "✗"))];
     for (depth, cause) in failure.causes.iter().enumerate() {
         let arrow = if depth == 0 { "" } else { "<- " };
         lines.push(format!("  {}{arrow}{}: {}", "  ".repeat(depth), cause.object, cause.says));
@@ -129,9 +131,9 @@ fn failed(step: &str, failure: &Failure, language: Language) -> Vec<String> {
     lines
 }
 
-fn done(ok: bool, changed: bool, took: u64, path: &[(String, u64)], language: Language) -> Vec<String> {
+fn done(ok: bool, changed: bool, took: u64, language: Language) -> String {
     let took = time(took);
-    let mut lines = vec![match (ok, changed, language) {
+    match (ok, changed, language) {
         (true, true, Language::En) => format!("{} in {took}", paint(GOOD, "done")),
         (true, true, Language::Ko) => format!("{} ({took})", paint(GOOD, "완료")),
         (true, false, Language::En) => {
@@ -142,11 +144,5 @@ fn done(ok: bool, changed: bool, took: u64, path: &[(String, u64)], language: La
         }
         (false, _, Language::En) => format!("{} after {took}", paint(BAD, "not complete")),
         (false, _, Language::Ko) => format!("{} ({took})", paint(BAD, "완료되지 않음")),
-    }];
-    if changed && !path.is_empty() {
-        let steps: Vec<String> = path.iter().map(|(step, ms)| format!("{step} {}", time(*ms))).collect();
-        let word = pick(language, "longest way:", "가장 긴 경로:");
-        lines.push(paint(DIM, &format!("{word} {}", steps.join(" → "))));
     }
-    lines
 }

@@ -16,6 +16,7 @@ mod emit;
 pub mod error;
 pub mod event;
 mod failure;
+pub mod guide;
 mod helm_records;
 pub mod journal;
 mod observe;
@@ -24,6 +25,7 @@ pub mod records;
 pub mod run;
 mod schedule;
 pub mod secrets;
+pub mod why;
 
 pub use checks::{CheckContext, CheckOutcome};
 pub use error::EngineError;

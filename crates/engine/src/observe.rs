@@ -146,7 +146,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// The API of kinds that a diagnosis may ask for.
-fn api_of(kind: &str) -> Option<Gvk> {
+pub fn api_of(kind: &str) -> Option<Gvk> {
     let api = match kind {
         "Pod"
         | "Node"

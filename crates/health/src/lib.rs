@@ -7,10 +7,13 @@
 
 pub mod dependency;
 pub mod diagnose;
+pub mod doctor;
+pub mod kinds;
 pub mod object;
 pub mod quantity;
 pub mod readiness;
 pub mod scheduling;
+pub mod tail;
 
 pub use diagnose::{Code, Diagnosis, Link, Remedy, Want, World, diagnose, wanted};
 pub use object::ObjectRef;

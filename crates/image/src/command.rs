@@ -49,6 +49,14 @@ pub(crate) fn run(what: &str, mut command: Command, log: &Path, line: &mut dyn F
     })
 }
 
+/// The end of a log, for a message.
+pub(crate) fn tail_of(log: &Path) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].join("\n")
+}
+
 /// Standard output of a short command, or nothing if it cannot be run or fails.
 pub(crate) fn answer(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;

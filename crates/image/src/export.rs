@@ -11,7 +11,8 @@ use crate::oci::{self, Descriptor, MANIFEST};
 use crate::store::{ImageRef, Store};
 
 impl Store {
-    /// Each image under its stable name and under the one with its digest; each blob once.
+    /// Each image under its stable name, under the one with its digest, and under its configuration's digest alone, by
+    /// which CRI knows it; each blob once.
     pub fn export_tar(&self, images: &[ImageRef], out: &mut dyn Write) -> Result<()> {
         let mut tar = Builder::new(out);
         let mut manifests = Vec::new();
@@ -22,10 +23,10 @@ impl Store {
             let hex = image.digest.trim_start_matches("sha256:");
             let path = self.blobs().join(hex);
             let size = std::fs::metadata(&path).on("read", &path)?.len();
-            for name in [image.reference.clone(), image.pinned()] {
+            let manifest = self.manifest(&image.digest)?;
+            for name in [image.reference.clone(), image.pinned(), manifest.config.digest.clone()] {
                 manifests.push(Descriptor::new(MANIFEST, hex, size).named(&name));
             }
-            let manifest = self.manifest(&image.digest)?;
             let all = [hex.to_owned()].into_iter().chain([manifest.config.hex().to_owned()]);
             for blob in all.chain(manifest.layers.iter().map(|l| l.hex().to_owned())) {
                 if seen.insert(blob.clone()) {

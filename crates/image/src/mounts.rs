@@ -47,6 +47,13 @@ pub(crate) fn bind(source: &Path, target: &Path) -> Result<()> {
         .map_err(|e| mount_error("a folder", target, e))
 }
 
+pub(crate) fn bind_read_only(source: &Path, target: &Path) -> Result<()> {
+    bind(source, target)?;
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+    mount(None::<&str>, target, None::<&str>, flags, None::<&str>)
+        .map_err(|e| mount_error("a folder, read-only", target, e))
+}
+
 pub(crate) fn tmpfs(target: &Path) -> Result<()> {
     mount(Some("tmpfs"), target, Some("tmpfs"), MsFlags::empty(), Some("mode=1777"))
         .map_err(|e| mount_error("a memory file system", target, e))

@@ -126,7 +126,7 @@ fn bundle() -> Fallible<Bundle> {
         .iter()
         .map(|name| ((*name).to_owned(), cache.join("bin/dev").join(name)))
         .collect::<BTreeMap<_, _>>();
-    Ok(Bundle { bin, node_tree: cache.join("trees/dev-node") })
+    Ok(Bundle { bin, node_tree: cache.join("trees/dev-node"), images: None })
 }
 
 /// Takes an option and its value out of the arguments.

@@ -12,6 +12,8 @@ use crate::layout::inside;
 
 /// Where Kubernetes looks for images.
 const NAMESPACE: &str = "k8s.io";
+/// Tells the kubelet that it must not collect an image: here it could not be pulled again.
+const PINNED: &str = "io.cri-containerd.pinned=pinned";
 
 impl Cluster {
     /// The references of the images that a node holds.
@@ -38,8 +40,8 @@ impl Cluster {
     pub async fn load_images(&self, nodes: &[String], mut tar: impl AsyncRead + Unpin) -> Result<()> {
         let mut imports = Vec::new();
         for node in nodes {
-            let command =
-                self.ctr(node, &["images", "import", "--all-platforms", "--no-unpack=false", "-"])?;
+            let import = ["images", "import", "--all-platforms", "--no-unpack=false", "--label", PINNED, "-"];
+            let command = self.ctr(node, &import)?;
             let mut child = tokio::process::Command::from(command)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())

@@ -114,8 +114,8 @@ mod guest {
     }
 }
 
-/// Tries KVM, for a limited time.
-pub(crate) async fn works() -> bool {
+/// Tries KVM by running a guest, for a limited time. The program must begin with [`reexec`](crate::reexec()).
+pub async fn works() -> bool {
     if !Path::new(DEVICE).exists() {
         return false;
     }

@@ -43,6 +43,9 @@ pub(crate) fn enter(manifest: &Manifest, hierarchies: &[Hierarchy]) -> Result<()
         let target = under(root, &item.target);
         make_dir(&target)?;
         bind(&item.source, &target)?;
+        if item.read_only {
+            read_only(&target)?;
+        }
     }
     modules(root)?;
     binaries(root, manifest)?;

@@ -23,6 +23,10 @@ pub struct Bundle {
     pub bin: BTreeMap<String, PathBuf>,
     /// A Debian tree with runc, CNI plugins, nftables and the usual tools: the lower layer of every node's root.
     pub node_tree: PathBuf,
+    /// A set of images that was prepared for new nodes (the folder `prepared/sets/<key>` of the cache); without one
+    /// they start without images.
+    #[serde(default)]
+    pub images: Option<PathBuf>,
 }
 
 /// Binaries without which no node starts.

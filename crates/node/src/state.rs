@@ -137,7 +137,7 @@ mod tests {
         let layout = Layout::new(dir.path(), "c");
         make_dir(&layout.dir).unwrap();
         assert!(State::read(&layout).unwrap().is_none());
-        let bundle = Bundle { bin: BTreeMap::new(), node_tree: "/t".into() };
+        let bundle = Bundle { bin: BTreeMap::new(), node_tree: "/t".into(), images: None };
         let mut state = State::new(2, Subnet::default(), Tuning::default(), bundle);
         state.write(&layout).unwrap();
         assert_eq!(State::read(&layout).unwrap(), Some(state.clone()));

@@ -20,7 +20,7 @@ use crate::reexec::LAUNCH;
 use crate::spec::{APPLETS, Bundle, MAX_NODES, NEEDED_BINARIES, ProgressSink, Spec, check_name};
 use crate::state::{Lock, State};
 use crate::supervisor::{Request, connect};
-use crate::{kvm, logs, network, ready};
+use crate::{kvm, logs, network, ready, seed};
 
 /// A supervisor answers at once; on a machine that swaps it may take a moment.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -70,6 +70,7 @@ pub async fn up(spec: &Spec, progress: &ProgressSink) -> Result<Cluster> {
     }
     for number in &missing {
         make_dirs(&layout.node(&node_name(*number)))?;
+        take_images(&layout, &state, *number, progress);
         authorities.issue(&layout, state.subnet, *number)?;
         write_manifest(&layout, &state, *number)?;
     }
@@ -131,7 +132,7 @@ fn settle(bundle: &Bundle) -> Result<Bundle> {
     if !node_tree.join("usr/sbin/runc").is_file() {
         return Err(Error::Bundle { what: format!("a Debian tree with runc at {}", node_tree.display()) });
     }
-    Ok(Bundle { bin, node_tree })
+    Ok(Bundle { bin, node_tree, images: bundle.images.clone() })
 }
 
 fn plan<'a>(layout: &'a Layout, state: &'a State, number: u32) -> NodePlan<'a> {
@@ -142,6 +143,17 @@ fn plan<'a>(layout: &'a Layout, state: &'a State, number: u32) -> NodePlan<'a> {
         tuning: &state.tuning,
         number,
         nodes: state.nodes,
+        layers: seed::layers(&layout.node(&node_name(number))),
+    }
+}
+
+/// A node that gets no images this way has them imported later: that is slower, and no reason to stop.
+fn take_images(layout: &Layout, state: &State, number: u32, progress: &ProgressSink) {
+    let node = node_name(number);
+    match seed::settle(&layout.node(&node), state.bundle.images.as_deref()) {
+        Ok(true) => progress.tell(&node, "has the prepared images", false),
+        Ok(false) => {}
+        Err(error) => progress.tell(&node, format!("images will be imported: {error}"), true),
     }
 }
 

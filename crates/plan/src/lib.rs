@@ -10,6 +10,7 @@ pub mod graph;
 pub mod model;
 pub mod object;
 pub mod order;
+pub mod roll;
 mod steps;
 
 pub use error::PlanError;

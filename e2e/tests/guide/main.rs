@@ -1,6 +1,7 @@
 //! The guide as a whole on one node: thirteen steps from nothing, and what they must outlast.
 //! `--long` adds the scenarios that take many minutes.
 
+mod broken;
 mod steps;
 mod survives;
 
@@ -15,9 +16,19 @@ const SHORT: &[Scenario<World>] = &[
     Scenario { name: "real_helm_lists_every_release", run: steps::helm_list },
     Scenario { name: "glance_reads_images_after_its_monitors_moved", run: survives::monitor_moved },
     Scenario { name: "an_open_vswitch_restart_heals_by_itself", run: survives::openvswitch_restarted },
+    Scenario { name: "broken_start_no_compute_label", run: broken::no_label },
+    Scenario { name: "broken_start_pool_missing", run: broken::pool_missing },
+    Scenario { name: "broken_start_wrong_key_caps", run: broken::wrong_caps },
+    Scenario { name: "broken_start_port_taken", run: broken::port_taken },
 ];
 
 const LONG: &[Scenario<World>] = &[
+    Scenario { name: "broken_start_monitor_down", run: broken::monitor_down },
+    Scenario { name: "broken_start_no_open_vswitch", run: broken::no_socket },
+    Scenario { name: "broken_start_kvm_asked_for_but_absent", run: broken::kvm_absent },
+    Scenario { name: "broken_start_wrong_message_password", run: broken::wrong_amqp_password },
+    Scenario { name: "broken_start_wrong_database_password", run: broken::wrong_db_password },
+    Scenario { name: "broken_start_no_memory", run: broken::no_memory },
     Scenario { name: "every_pod_deleted_once_comes_back_without_a_hand", run: survives::every_pod_deleted },
     Scenario { name: "killed_at_random_moments_it_ends_in_the_same_state", run: survives::killed },
     Scenario { name: "real_helm_installs_glance_alone", run: steps::helm_installs_glance },

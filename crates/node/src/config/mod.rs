@@ -14,6 +14,7 @@ pub(crate) use kubeconfig::{Credentials, kubeconfig};
 
 use crate::layout::{self, Layout, inside};
 use crate::manifest::{Bind, File, Manifest, Network, Route, TunnelLink};
+use crate::seed;
 use crate::spec::{APPLETS, Bundle, Subnet, Tuning};
 
 /// What the rendering of one node depends on.
@@ -27,6 +28,8 @@ pub(crate) struct NodePlan<'a> {
     pub(crate) number: u32,
     /// How many nodes the cluster has.
     pub(crate) nodes: u32,
+    /// The folder of shared layers, if the node's images were not imported.
+    pub(crate) layers: Option<PathBuf>,
 }
 
 impl NodePlan<'_> {
@@ -47,7 +50,16 @@ impl NodePlan<'_> {
 pub(crate) fn manifest(plan: &NodePlan<'_>) -> Manifest {
     let node = plan.name();
     let dir = plan.layout.node(&node);
-    let bind = |source: PathBuf, target: &str| Bind { source, target: PathBuf::from(target) };
+    let bind =
+        |source: PathBuf, target: &str| Bind { source, target: PathBuf::from(target), read_only: false };
+    let mut binds = vec![
+        bind(dir.var_lib(), "/var/lib"),
+        bind(dir.var_log(), "/var/log"),
+        bind(dir.kubernetes(), inside::KUBERNETES),
+    ];
+    if let Some(layers) = &plan.layers {
+        binds.push(Bind { source: layers.clone(), target: seed::LAYERS.into(), read_only: true });
+    }
     let mut components = if plan.is_control_plane() { control_plane::components(plan) } else { Vec::new() };
     components.push(containerd::component());
     components.push(kubelet::component(plan));
@@ -59,11 +71,7 @@ pub(crate) fn manifest(plan: &NodePlan<'_>) -> Manifest {
         upper: dir.upper(),
         work: dir.work(),
         root: dir.root(),
-        binds: vec![
-            bind(dir.var_lib(), "/var/lib"),
-            bind(dir.var_log(), "/var/log"),
-            bind(dir.kubernetes(), inside::KUBERNETES),
-        ],
+        binds,
         binaries: plan.bundle.bin.iter().map(|(name, path)| (path.clone(), name.clone())).collect(),
         links: links(plan.bundle),
         files: files(plan),

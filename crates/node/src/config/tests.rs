@@ -9,7 +9,7 @@ use crate::manifest::{After, Component, Ready};
 fn with_plan<T>(number: u32, nodes: u32, test: impl FnOnce(&NodePlan<'_>) -> T) -> T {
     let layout = Layout::new(Path::new("/var/lib/landfall"), "landfall");
     let bin = crate::NEEDED_BINARIES.iter().map(|name| ((*name).to_owned(), format!("/b/{name}").into()));
-    let bundle = Bundle { bin: bin.collect::<BTreeMap<_, _>>(), node_tree: "/tree".into() };
+    let bundle = Bundle { bin: bin.collect::<BTreeMap<_, _>>(), node_tree: "/tree".into(), images: None };
     let tuning = Tuning::default();
     test(&NodePlan {
         layout: &layout,
@@ -18,6 +18,7 @@ fn with_plan<T>(number: u32, nodes: u32, test: impl FnOnce(&NodePlan<'_>) -> T) 
         tuning: &tuning,
         number,
         nodes,
+        layers: None,
     })
 }
 

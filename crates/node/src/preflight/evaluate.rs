@@ -1,6 +1,6 @@
 //! Judges what preflight saw: a pure function.
 
-use crate::layout::Layout;
+use crate::layout::{Layout, POD_RANGE, SERVICE_RANGE};
 use crate::preflight::{CgroupVersion, Earlier, Finding, Host, Remedy, Severity, Topic};
 use crate::spec::Spec;
 
@@ -157,6 +157,18 @@ fn room(spec: &Spec, host: &Host, findings: &mut Vec<Finding>) {
 }
 
 fn network(spec: &Spec, host: &Host, findings: &mut Vec<Finding>) {
+    // kube-proxy takes what goes to a range of Kubernetes' own, so that the nodes would not reach each other.
+    for (range, whose) in [(SERVICE_RANGE, "Services"), (POD_RANGE, "pods")] {
+        let (network, prefix) = range.split_once('/').unwrap_or((range, "32"));
+        let taken = network.parse().ok().zip(prefix.parse().ok());
+        if taken.is_some_and(|(network, prefix)| spec.subnet.overlaps(network, prefix)) {
+            findings.push(error(
+                format!("the nodes' network {} lies in that of {whose}, {range}", spec.subnet),
+                "give the cluster another one, such as `--subnet 10.91.0.0/24`",
+                "`--subnet 10.91.0.0/24` 처럼 다른 대역을 지정하십시오",
+            ));
+        }
+    }
     let bridge = Layout::new(&spec.state_root, &spec.name).bridge();
     let mut taken: Vec<String> = host
         .links
@@ -232,6 +244,7 @@ fn finding(severity: Severity, what: String, en: &str, ko: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use std::collections::BTreeMap;
     use std::net::Ipv4Addr;
 
@@ -240,7 +253,8 @@ mod tests {
     use crate::spec::Bundle;
 
     fn spec(nodes: u32) -> Spec {
-        Spec::new("landfall", nodes, Bundle { bin: BTreeMap::new(), node_tree: "/tree".into() })
+        let bundle = Bundle { bin: BTreeMap::new(), node_tree: "/tree".into(), images: None };
+        Spec::new("landfall", nodes, bundle)
     }
 
     fn good() -> Host {
@@ -329,6 +343,16 @@ mod tests {
         });
         host.routes.push((Ipv4Addr::new(10, 89, 0, 0), 24, "lf-landfall".into()));
         assert_eq!(errors(&host), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_network_within_kubernetes_own_ranges_is_refused() {
+        for (subnet, whose) in [("10.96.0.0/24", "Services"), ("10.244.7.0/24", "pods")] {
+            let mut spec = spec(1);
+            spec.subnet = subnet.parse().unwrap();
+            let found = evaluate(&spec, &good());
+            assert!(found.len() == 1 && found[0].what.contains(whose), "{subnet}: {found:?}");
+        }
     }
 
     #[test]

@@ -220,5 +220,5 @@ fn bundle() -> Bundle {
         |name: &str, default: &str| std::env::var_os(name).map_or_else(|| cache.join(default), PathBuf::from);
     let dir = named("LANDFALL_TEST_BIN", "bin/dev");
     let bin = NEEDED_BINARIES.iter().map(|name| ((*name).to_owned(), dir.join(name))).collect();
-    Bundle { bin, node_tree: named("LANDFALL_TEST_TREE", "trees/dev-node") }
+    Bundle { bin, node_tree: named("LANDFALL_TEST_TREE", "trees/dev-node"), images: None }
 }

@@ -1,8 +1,8 @@
 //! The simulated side of the trait.
 
 use async_trait::async_trait;
-use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use landfall_cluster::api::{Access, Applied, Cluster, ClusterError, Duplex, ExecOutput, Gvk, Result, Seen};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -189,6 +189,24 @@ impl Cluster for Sim {
         let lines: Vec<&str> = text.lines().collect();
         let from = lines.len().saturating_sub(usize::try_from(tail).unwrap_or(usize::MAX));
         Ok(lines[from..].join("\n"))
+    }
+
+    /// What is there now: a simulated container says no more.
+    fn follow(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        tail: i64,
+    ) -> BoxStream<'static, Result<String>> {
+        let sim = self.clone();
+        let (namespace, pod, container) = (namespace.to_owned(), pod.to_owned(), container.to_owned());
+        let text = async move { sim.logs(&namespace, &pod, &container, tail, false).await };
+        let lines = |text: String| {
+            let lines: Vec<Result<String>> = text.lines().map(|line| Ok(line.to_owned())).collect();
+            stream::iter(lines)
+        };
+        stream::once(text).map_ok(lines).try_flatten().boxed()
     }
 
     async fn forward(&self, _namespace: &str, _pod: &str, port: u16) -> Result<Box<dyn Duplex>> {
