@@ -167,6 +167,21 @@ fn only_the_newest_replica_set_speaks_for_a_deployment() {
 }
 
 #[test]
+fn a_daemon_set_without_nodes_fails_only_where_no_node_has_its_label() {
+    let mut world = World::default();
+    world.insert(json!({"kind": "DaemonSet", "metadata": {"namespace": "openstack", "name": "agent"},
+        "spec": {"template": {"spec": {"nodeSelector": {"l3-agent": "enabled"}}}},
+        "status": {"desiredNumberScheduled": 0}}));
+    let node = |labels: Value| json!({"kind": "Node", "metadata": {"name": "k1", "labels": labels}});
+    world.insert(node(json!({})));
+    let found = diagnose(&world, &at("DaemonSet", "agent"));
+    assert_eq!((found.code, found.terminal), (Code::Unschedulable, true));
+    world.insert(node(json!({"l3-agent": "enabled"})));
+    let found = diagnose(&world, &at("DaemonSet", "agent"));
+    assert_eq!((found.code, found.terminal), (Code::Starting, false));
+}
+
+#[test]
 fn every_code_has_a_remedy_in_both_languages() {
     for code in [
         Code::Starting,

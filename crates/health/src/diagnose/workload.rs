@@ -29,10 +29,15 @@ impl Walk<'_> {
             && at.kind == "DaemonSet"
             && let Some(labels) = daemon_set_without_nodes(object)
         {
+            // Right after a node got its label, the controller may not have seen it yet.
+            if self.has_node_for(object) {
+                let says = format!("a node has the label {labels}; its pod will be made in a moment");
+                return Diagnosis::root(at, Code::Starting, says, "desiredNumberScheduled: 0");
+            }
             let lack = Lack::Label(Some(labels));
             return Diagnosis::root(at, Code::Unschedulable, says, "desiredNumberScheduled: 0")
                 .with(remedy::unschedulable(Some(&lack), "", at))
-                .terminal_if(true);
+                .terminal_if(self.world.knows("Node"));
         }
         if none {
             for maker in makers {
@@ -50,6 +55,14 @@ impl Walk<'_> {
             }
             _ => Diagnosis::root(at, Code::Starting, says, ""),
         }
+    }
+
+    /// Whether a node has the labels that a DaemonSet selects its nodes by.
+    fn has_node_for(&mut self, object: &Value) -> bool {
+        let Some(wanted) = object.pointer("/spec/template/spec/nodeSelector").and_then(Value::as_object) else {
+            return false;
+        };
+        self.all("Node", "").iter().any(|node| labels_match(node.pointer("/metadata/labels"), wanted))
     }
 
     /// Who makes the pods (the object itself; of a Deployment also its newest ReplicaSet), and the pods
