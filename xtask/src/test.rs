@@ -47,7 +47,9 @@ fn stages_of_test(stages: &mut Stages, parts: &[Part]) -> Result {
         })?;
     }
     if parts.iter().any(|part| *part != Part::Unit) {
-        stages.run("build landfall", up::build)?;
+        stages.run("build landfall", || {
+            if parts.contains(&Part::Unit) { built_with_tests() } else { up::build() }
+        })?;
         stages.run("packages of this machine", up::test_packages)?;
         stages.run("bundle: binaries and images", || {
             execute(command(built("landfall")).args(["images", "bundle", "--oracle"]))
@@ -72,6 +74,12 @@ fn unit() -> Result {
     } else {
         run_cargo(&["test", "--workspace", "--quiet"])
     }
+}
+
+/// With the features of the tests' own dependencies, as the unit tests have just built everything: `up::build` alone
+/// would build a third of it once more, for one feature of one crate.
+fn built_with_tests() -> Result {
+    run_cargo(&["build", "--workspace", "--all-targets"])
 }
 
 /// Tests upon the real parts share one machine, hence one thread.

@@ -35,7 +35,7 @@ pub(crate) enum Verb {
         #[arg(long)]
         insecure: bool,
     },
-    /// Build all that the embedded cluster and a cloud on it need
+    /// Build all that the embedded cluster and a cloud on it need, and unpack the images for new nodes
     Bundle {
         /// Real Helm, too: tests and benchmarks compare with it
         #[arg(long)]
