@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{down, hosts, images, local, openrc, openstack, plan, status, template, up, verify};
+use crate::{ceph, down, hosts, images, local, openrc, openstack, plan, status, template, up, verify};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -91,6 +91,9 @@ pub(crate) enum Verb {
     Openstack(openstack::Args),
     /// Print the lines of the cloud's names for the hosts file, or write them there
     Hosts(hosts::Args),
+    /// Ceph: how it is, and its addresses renewed
+    #[command(subcommand)]
+    Ceph(ceph::Verb),
     /// The embedded cluster on this machine
     #[command(subcommand)]
     Local(local::Verb),

@@ -19,6 +19,7 @@ mod failure;
 mod helm_records;
 pub mod journal;
 mod observe;
+pub mod once;
 pub mod prepare;
 pub mod records;
 pub mod run;
