@@ -7,6 +7,7 @@ use landfall_cluster::api::Cluster;
 use landfall_display::Table;
 use landfall_engine::Limits;
 use landfall_engine::once::{Done, NotDone, once};
+use landfall_health::Code;
 use serde_json::{Value, json};
 
 use crate::args::{CloudFile, Output};
@@ -18,8 +19,10 @@ use crate::{Session, cloud, run, target};
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
     /// Write the monitors' present addresses into the clients' ceph.conf, now
-    #[command(after_help = "Does once what the CronJob update-ceph-config does every midnight (guide O03), by a Job of \
-                            its own.\nNothing is restarted.\n\nExamples:\n  landfall ceph renew\n  landfall ceph renew -o json")]
+    #[command(
+        after_help = "Does once what the CronJob update-ceph-config does every midnight (guide O03), by a Job of \
+                            its own.\nNothing is restarted.\n\nExamples:\n  landfall ceph renew\n  landfall ceph renew -o json"
+    )]
     Renew(CloudFile),
     /// Show how Ceph is; exit code 11 where it is not well
     #[command(after_help = "Examples:\n  landfall ceph status\n  landfall ceph status -o json")]
@@ -136,13 +139,21 @@ fn not_done(session: &Session, why: NotDone, namespace: &str) -> Failure {
         NotDone::Failed(failure) => failure,
     };
     let causes = failure.causes.iter().map(|cause| {
-        let evidence = if cause.evidence.is_empty() { String::new() } else { format!("\n  {}", cause.evidence) };
+        let evidence =
+            if cause.evidence.is_empty() { String::new() } else { format!("\n  {}", cause.evidence) };
         format!("{}: {}{}", cause.object, cause.says, evidence.trim_end().replace("\n", "\n  "))
     });
     let told = causes.collect::<Vec<_>>().join("\n");
     let begun = session.say("the addresses were not renewed", "주소를 갱신하지 못했습니다");
-    Failure::new(Exit::StepFailed, format!("{begun}\n{told}"))
-        .hint(failure.remedy.en.clone(), failure.remedy.ko.clone())
+    let failed = Failure::new(Exit::StepFailed, format!("{begun}\n{told}"));
+    if failure.code == Code::JobFailed.as_str() {
+        // Each try has a Job of its own: the failed one is in nobody's way.
+        return failed.hint(
+            "correct what its log names; `landfall ceph renew` tries again",
+            "로그가 가리키는 것을 고친 뒤 `landfall ceph renew`를 다시 실행하세요",
+        );
+    }
+    failed.hint(failure.remedy.en.clone(), failure.remedy.ko.clone())
 }
 
 async fn status(session: &Session, file: &CloudFile) -> Result {
