@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use landfall_e2e::{Outcome, World};
 
-
 /// Rounds in the test command; `$LANDFALL_KILLS` asks for more.
 const ROUNDS: u32 = 2;
 /// About what a whole `up` takes here: later moments would find it at its end.

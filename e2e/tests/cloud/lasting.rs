@@ -6,7 +6,6 @@ use std::process::Stdio;
 
 use landfall_e2e::{Outcome, Ran, World, check};
 
-
 /// While one run is at work, another is refused, and told whose and since when.
 pub fn second_run(world: &mut World) -> Outcome {
     let file = world.landfall.home.join("second.yaml");
@@ -58,7 +57,14 @@ fn refused_without_rights(world: &World) -> Result<Ran, String> {
     let file = landfall.home.join("without-rights.yaml");
     std::fs::write(&file, kubeconfig.to_string()).map_err(|error| error.to_string())?;
     let file = file.display().to_string();
-    Ok(landfall_e2e::ran(landfall.command(&["up", "--kubeconfig", &file, "--domain", &world.domain, "--yes"])))
+    Ok(landfall_e2e::ran(landfall.command(&[
+        "up",
+        "--kubeconfig",
+        &file,
+        "--domain",
+        &world.domain,
+        "--yes",
+    ])))
 }
 
 pub fn mariadb_deleted(world: &mut World) -> Outcome {
