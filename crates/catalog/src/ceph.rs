@@ -40,6 +40,7 @@ pub(crate) const SERVICE: Service = Service {
         // Without its keys the data of a Ceph is of no use.
         Leftover { kind: "Secret", name: "rook-ceph-mon", data: true },
         Leftover { kind: "Secret", name: "rook-ceph-mgr-a-keyring", data: true },
+        Leftover { kind: "Secret", name: "rook-ceph-osd-bootstrap", data: true },
         Leftover { kind: "ConfigMap", name: "rook-ceph-mon-endpoints", data: false },
     ],
     secrets: &[],

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::blueprint::{CheckKind, CheckSpec, Requirement, Secrets, Text};
 use crate::ceph;
 use crate::inputs::Inputs;
-use crate::service::{Service, in_the_cloud};
+use crate::service::{Leftover, Service, in_the_cloud};
 use crate::values::{images, overlay};
 
 const NAME: &str = "ceph-config";
@@ -24,7 +24,8 @@ pub(crate) const SERVICE: Service = Service {
     companions: &[],
     public: None,
     weights: &[],
-    leftovers: &[],
+    // Of a Ceph whose data went it would name monitors that are nowhere.
+    leftovers: &[Leftover { kind: "ConfigMap", name: ceph::CONF, data: false }],
     secrets: &[],
     home: in_the_cloud,
     prerequisites,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::{Blueprint, Prerequisite, ReleaseSpec, Requirement, Secrets};
 use crate::coredns;
 use crate::inputs::Inputs;
-use crate::service::{SecretSpec, Service};
+use crate::service::{SecretSpec, Service, services};
 use crate::values::overlay;
 
 /// What upstream's charts select their nodes by.
@@ -53,6 +53,19 @@ pub fn blueprint(inputs: &Inputs, secrets: &Secrets, services: &[&Service]) -> B
         releases,
         checks,
     }
+}
+
+/// Other namespaces than the cloud's own in which it has objects, and which services are at home there. A
+/// Rook that somebody else runs is one, with none.
+pub fn elsewhere(inputs: &Inputs) -> BTreeMap<String, BTreeSet<&'static str>> {
+    let mut all = BTreeMap::from([(inputs.ceph.namespace.clone(), BTreeSet::new())]);
+    for service in services() {
+        if let Some(namespace) = (service.home)(inputs) {
+            all.entry(namespace).or_default().insert(service.name);
+        }
+    }
+    all.remove(&inputs.namespace);
+    all
 }
 
 /// What several services want is one requirement that all of them wait for.

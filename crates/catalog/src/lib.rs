@@ -25,7 +25,7 @@ mod values;
 
 pub use ceph::CONF as CEPH_CONF;
 pub use ceph_config::CRON_JOB as CEPH_CRON_JOB;
-pub use compose::{blueprint, required_secrets};
+pub use compose::{blueprint, elsewhere, required_secrets};
 pub use inputs::{Ceph, Inputs, REGION};
 pub use keystone::ADMIN_SECRET;
 pub use openstackclient::OPENSTACK_COMMAND;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    diagram, doctor, down, hosts, images, local, logs, openrc, openstack, plan, status, template, up, verify,
-    why,
+    ceph, diagram, doctor, down, hosts, images, local, logs, openrc, openstack, plan, status, template, up,
+    verify, why,
 };
 
 #[derive(Debug, Parser)]
@@ -102,6 +102,9 @@ pub(crate) enum Verb {
     Openstack(openstack::Args),
     /// Print the lines of the cloud's names for the hosts file, or write them there
     Hosts(hosts::Args),
+    /// Ceph: how it is, and its addresses renewed
+    #[command(subcommand)]
+    Ceph(ceph::Verb),
     /// The embedded cluster on this machine
     #[command(subcommand)]
     Local(local::Verb),

@@ -1,5 +1,7 @@
 //! `landfall down`: removes services, in reverse order; says first what data goes.
 
+use std::collections::BTreeMap;
+
 use landfall_engine::down::{DownOptions, down, inspect, losses};
 
 use crate::args::CloudFile;
@@ -25,7 +27,10 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let choice = target::choose(session);
     target::announce(session, &choice);
     let target = target::open(session, choice).await?;
-    let mut inventory = inspect(target.cluster.as_ref(), &cloud.namespace).await?;
+    // Neither the domain nor images have a say in where services are.
+    let inputs = cloud::inputs(&target, &cloud, String::new(), BTreeMap::new()).await?;
+    let elsewhere = landfall_catalog::elsewhere(&inputs);
+    let mut inventory = inspect(target.cluster.as_ref(), &cloud.namespace, &elsewhere).await?;
     if !args.services.is_empty() {
         inventory.releases.retain(|release| args.services.contains(&release.name));
     }

@@ -3,6 +3,7 @@
 mod addons;
 mod args;
 mod bundle;
+mod ceph;
 mod cloud;
 mod completions;
 mod diagram;
@@ -116,6 +117,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Result {
         Verb::Openrc(args) => openrc::run(session, args).await,
         Verb::Openstack(args) => openstack::run(session, args).await,
         Verb::Hosts(args) => hosts::run(session, args).await,
+        Verb::Ceph(verb) => ceph::run(session, verb).await,
         Verb::Local(verb) => local::run(session, verb).await,
         Verb::Images(verb) => images::run(session, verb).await,
         Verb::Template(args) => template::run(args),

@@ -4,14 +4,14 @@
 //! died are found, too. Data is kept unless it is asked for by name: volumes, and with them the
 //! passwords and keys without which they would be of no use.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use landfall_cluster::api::{Cluster, ClusterError, Gvk};
 use landfall_cluster::lease::RunLock;
 use landfall_plan::model::Object;
-use landfall_plan::object::{is_cluster_scoped, is_workload, key, kind, name};
+use landfall_plan::object::{is_cluster_scoped, is_workload, key, kind, name, namespace};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
@@ -50,6 +50,7 @@ const KINDS: [(&str, &str); 21] = [
     ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
     ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
 ];
+const CLAIM: &str = "PersistentVolumeClaim";
 const AT_ONCE: usize = 8;
 
 #[derive(Debug, Clone, Default)]
@@ -63,9 +64,10 @@ pub struct DownOptions {
 /// What `down` found, as plain data. Secrets among the objects have no values.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Inventory {
+    /// The cloud's own.
     pub namespace: String,
     pub releases: Vec<FoundRelease>,
-    /// PersistentVolumeClaims of the namespace.
+    /// PersistentVolumeClaims of that namespace, and those of services that are at home in another.
     pub volumes: Vec<Object>,
     /// `Kind/namespace/name` of what programs made at run time, and of Landfall's own Secret.
     pub runtime: Vec<String>,
@@ -74,6 +76,7 @@ pub struct Inventory {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoundRelease {
     pub name: String,
+    pub namespace: String,
     pub revision: u32,
     pub status: String,
     /// Objects that carry this release's name, and hook objects left over.
@@ -103,6 +106,8 @@ pub fn losses(inventory: &Inventory, options: &DownOptions) -> Vec<Loss> {
             let holds = match name(claim) {
                 n if n.contains("mysql") || n.contains("mariadb") => "the databases of MariaDB",
                 n if n.contains("rabbitmq") => "the queues of RabbitMQ",
+                n if n.contains("ceph-osd") => "the disk of Ceph, with images and volumes",
+                n if n.contains("ceph-mon") => "the maps of Ceph, without which its disks can not be read",
                 _ => "its files",
             };
             Loss {
@@ -113,10 +118,10 @@ pub fn losses(inventory: &Inventory, options: &DownOptions) -> Vec<Loss> {
         })
         .collect();
     all.extend(inventory.runtime.iter().filter(|key| concerns(inventory, options, key)).map(|key| {
-        let what = if key.ends_with(&format!("/{}", secrets::NAME)) {
-            "the generated passwords of all services"
-        } else {
-            "made while the service ran"
+        let what = match key.rsplit('/').next().unwrap_or_default() {
+            secrets::NAME => "the generated passwords of all services",
+            "rook-ceph-mon" => "the identity of Ceph and its administrator's key",
+            _ => "made while the service ran",
         };
         Loss { object: key.clone(), what: what.to_owned(), kept: !options.volumes }
     }));
@@ -135,35 +140,33 @@ fn concerns(inventory: &Inventory, options: &DownOptions, data: &str) -> bool {
     })
 }
 
-/// Looks; changes nothing.
+/// What the cloud has in other namespaces: which services are at home there, maybe none.
+pub type Elsewhere = BTreeMap<String, BTreeSet<&'static str>>;
+
+/// Looks; changes nothing. In other namespaces than the cloud's own it sees what bears the marks of its
+/// releases, and what the services leave that are at home there; all else there is somebody else's.
 ///
 /// # Errors
 /// When the cluster does not answer or forbids to look.
-pub async fn inspect(cluster: &dyn Cluster, namespace: &str) -> Result<Inventory> {
-    let recorded = records::list(cluster, namespace, "").await?;
+pub async fn inspect(cluster: &dyn Cluster, namespace: &str, elsewhere: &Elsewhere) -> Result<Inventory> {
     let mut inventory = Inventory { namespace: namespace.into(), ..Inventory::default() };
-    for record in &recorded {
-        let release = records::release_name(record);
-        let at = inventory.releases.iter().position(|r| r.name == release).unwrap_or_else(|| {
-            inventory.releases.push(FoundRelease {
-                name: release.to_owned(),
-                revision: 0,
-                status: String::new(),
-                objects: Vec::new(),
-                records: Vec::new(),
-            });
-            inventory.releases.len() - 1
-        });
-        let found = &mut inventory.releases[at];
-        if records::revision(record) >= found.revision {
-            found.revision = records::revision(record);
-            records::status(record).clone_into(&mut found.status);
-        }
-        found.records.push(name(record).to_owned());
+    for record in &records::list(cluster, namespace, "").await? {
+        inventory.record(record, namespace);
     }
-    let listings = stream::iter(KINDS).map(|(api, kind)| async move {
-        let gvk = Gvk::new(api, kind);
-        let home = (!is_cluster_scoped(kind)).then_some(namespace);
+    for (home, services) in elsewhere.iter().filter(|(_, services)| !services.is_empty()) {
+        let records = seen(records::list(cluster, home, "").await)?;
+        for record in records.iter().filter(|record| services.contains(records::release_name(record))) {
+            inventory.record(record, home);
+        }
+    }
+    let homes: Vec<&str> = [namespace].into_iter().chain(elsewhere.keys().map(String::as_str)).collect();
+    let places = |kind: &str| {
+        if is_cluster_scoped(kind) { vec![None] } else { homes.iter().copied().map(Some).collect() }
+    };
+    let all = KINDS
+        .iter()
+        .flat_map(|(api, kind)| places(kind).into_iter().map(move |home| (Gvk::new(api, kind), home)));
+    let listings = stream::iter(all).map(|(gvk, home)| async move {
         match again(|| cluster.list(&gvk, home, "app.kubernetes.io/managed-by=Helm")).await {
             // Not to be seen is not ours to remove; a cluster without the kind has none.
             Err(ClusterError::UnknownKind(_) | ClusterError::Forbidden { .. }) => Ok(Vec::new()),
@@ -172,41 +175,87 @@ pub async fn inspect(cluster: &dyn Cluster, namespace: &str) -> Result<Inventory
     });
     let found: Vec<Vec<Value>> = listings.buffered(AT_ONCE).try_collect().await?;
     for mut object in found.into_iter().flatten() {
-        let marks = &object["metadata"]["annotations"];
-        if marks["meta.helm.sh/release-namespace"] != namespace {
-            continue;
-        }
-        let release = marks["meta.helm.sh/release-name"].as_str().unwrap_or_default().to_owned();
+        let mark = |name: &str| object["metadata"]["annotations"][format!("meta.helm.sh/{name}")].as_str();
+        let (release, home) = (mark("release-name"), mark("release-namespace"));
+        let at = inventory
+            .releases
+            .iter()
+            .position(|r| Some(r.name.as_str()) == release && Some(r.namespace.as_str()) == home);
         if let Some(map) = object.as_object_mut() {
             map.remove("data");
         }
-        if let Some(found) = inventory.releases.iter_mut().find(|r| r.name == release) {
-            found.objects.push(object);
+        if let Some(at) = at {
+            inventory.releases[at].objects.push(object);
         }
     }
-    let claims = Gvk::new("v1", "PersistentVolumeClaim");
-    inventory.volumes = again(|| cluster.list(&claims, Some(namespace), "")).await?;
-    let leftovers = landfall_catalog::services().iter().flat_map(|service| service.leftovers);
-    for (kind, pattern) in leftovers.map(|l| (l.kind, l.name)).chain([("Secret", secrets::NAME)]) {
-        // Volumes are told apart.
-        if !matches!(kind, "Secret" | "ConfigMap") {
-            continue;
-        }
-        let gvk = Gvk::new("v1", kind);
-        for object in again(|| cluster.list(&gvk, Some(namespace), "")).await? {
-            let fits = match pattern.strip_suffix('*') {
-                Some(beginning) => name(&object).starts_with(beginning),
-                None => name(&object) == pattern,
-            };
-            let key = key(&object, namespace);
-            if fits && !inventory.runtime.contains(&key) {
-                inventory.runtime.push(key);
-            }
-        }
-    }
+    inventory.leave_behind(cluster, elsewhere).await?;
     // Installed last, removed first.
     inventory.releases.sort_by_key(|r| std::cmp::Reverse(order(&r.name)));
     Ok(inventory)
+}
+
+/// What may not be seen elsewhere is not ours.
+fn seen(found: Result<Vec<Value>>) -> Result<Vec<Value>> {
+    match found {
+        Err(crate::EngineError::Cluster(ClusterError::Forbidden { .. })) => Ok(Vec::new()),
+        answer => answer,
+    }
+}
+
+impl Inventory {
+    fn record(&mut self, record: &Value, home: &str) {
+        let release = records::release_name(record);
+        let known = self.releases.iter().position(|r| r.name == release && r.namespace == home);
+        let at = known.unwrap_or_else(|| {
+            self.releases.push(FoundRelease {
+                name: release.to_owned(),
+                namespace: home.to_owned(),
+                revision: 0,
+                status: String::new(),
+                objects: Vec::new(),
+                records: Vec::new(),
+            });
+            self.releases.len() - 1
+        });
+        let found = &mut self.releases[at];
+        if records::revision(record) >= found.revision {
+            found.revision = records::revision(record);
+            records::status(record).clone_into(&mut found.status);
+        }
+        found.records.push(name(record).to_owned());
+    }
+
+    /// Volumes, and what programs made at run time.
+    async fn leave_behind(&mut self, cluster: &dyn Cluster, elsewhere: &Elsewhere) -> Result<()> {
+        let claims = Gvk::new("v1", CLAIM);
+        self.volumes = again(|| cluster.list(&claims, Some(&self.namespace), "")).await?;
+        let mut wanted = vec![(self.namespace.clone(), "Secret", secrets::NAME)];
+        for service in landfall_catalog::services() {
+            let home = elsewhere.iter().find(|(_, services)| services.contains(service.name));
+            let home = home.map_or(&self.namespace, |(home, _)| home);
+            wanted.extend(service.leftovers.iter().map(|left| (home.clone(), left.kind, left.name)));
+        }
+        for (home, kind, pattern) in wanted {
+            // Of the cloud's own namespace all volumes are known already.
+            if !matches!(kind, "Secret" | "ConfigMap") && (kind != CLAIM || home == self.namespace) {
+                continue;
+            }
+            let gvk = Gvk::new("v1", kind);
+            for object in again(|| cluster.list(&gvk, Some(&home), "")).await? {
+                let fits = match pattern.strip_suffix('*') {
+                    Some(beginning) => name(&object).starts_with(beginning),
+                    None => name(&object) == pattern,
+                };
+                let key = key(&object, &home);
+                if fits && kind == CLAIM {
+                    self.volumes.push(object);
+                } else if fits && !self.runtime.contains(&key) {
+                    self.runtime.push(key);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Rank in the catalog's order; what is not in it counts as on top.
@@ -230,8 +279,7 @@ pub async fn down(
 ) -> Result<RunOutcome> {
     let began = Instant::now();
     let id = run_id();
-    let namespace = inventory.namespace.as_str();
-    let lock = RunLock::acquire(Arc::clone(&cluster), namespace, cloud, holder).await?;
+    let lock = RunLock::acquire(Arc::clone(&cluster), &inventory.namespace, cloud, holder).await?;
     let cancel = cancel.child_token();
     let lost = forward(lock.lost(), cancel.clone());
     let steps = steps(inventory, options);
@@ -297,9 +345,10 @@ struct Removal {
 }
 
 fn steps(inventory: &Inventory, options: &DownOptions) -> Vec<Removal> {
-    let namespace = Some(inventory.namespace.clone());
+    let own = Some(inventory.namespace.clone());
     let target = |object: &Object| {
-        let home = if is_cluster_scoped(kind(object)) { None } else { namespace.clone() };
+        let home = namespace(object, &inventory.namespace);
+        let home = (!home.is_empty()).then(|| home.to_owned());
         Gvk::of(object).map(|gvk| (gvk, home, name(object).to_owned()))
     };
     let mut steps = Vec::new();
@@ -315,7 +364,8 @@ fn steps(inventory: &Inventory, options: &DownOptions) -> Vec<Removal> {
             [running, rest].into_iter().map(|stage| stage.into_iter().filter_map(target).collect()).collect();
         // The records last: until then a killed `down` finds its release again.
         let secret = records::secret_kind();
-        stages.push(release.records.iter().map(|r| (secret.clone(), namespace.clone(), r.clone())).collect());
+        let home = Some(release.namespace.clone());
+        stages.push(release.records.iter().map(|r| (secret.clone(), home.clone(), r.clone())).collect());
         steps.push(Removal { id: format!("{}/remove", release.name), stages });
     }
     if options.volumes {
@@ -328,12 +378,12 @@ fn steps(inventory: &Inventory, options: &DownOptions) -> Vec<Removal> {
             .filter(|key| concerns(inventory, options, key))
             .filter_map(|key| {
                 let mut parts = key.split('/');
-                let (kind, name) = (parts.next()?, parts.nth(1)?);
-                Some((Gvk::new("v1", kind), namespace.clone(), name.to_owned()))
+                let (kind, home, name) = (parts.next()?, parts.next()?, parts.next()?);
+                Some((Gvk::new("v1", kind), Some(home.to_owned()), name.to_owned()))
             })
             .collect();
         if options.only.is_empty() {
-            rest.push((Gvk::new("v1", "ConfigMap"), namespace.clone(), journal::NAME.to_owned()));
+            rest.push((Gvk::new("v1", "ConfigMap"), own, journal::NAME.to_owned()));
         }
         steps.push(Removal { id: "secrets/remove".into(), stages: vec![rest] });
     }
@@ -403,6 +453,29 @@ mod tests {
         assert_eq!(gone.len(), 3);
         assert!(gone.iter().all(|loss| !loss.kept));
         assert_eq!(gone[0].what, "5Gi: the databases of MariaDB");
+    }
+
+    #[test]
+    fn what_is_elsewhere_goes_from_there_and_is_told_with_its_place() {
+        let mut inventory = inventory();
+        let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "rook-ceph-osd-0", "namespace": "rook-ceph"},
+            "spec": {"resources": {"requests": {"storage": "10Gi"}}}});
+        inventory.volumes.push(claim);
+        inventory.runtime.push("Secret/rook-ceph/rook-ceph-mon".into());
+        let only = DownOptions { volumes: true, only: vec!["ceph".into()] };
+        let told: Vec<String> =
+            losses(&inventory, &only).iter().map(|loss| format!("{}: {}", loss.object, loss.what)).collect();
+        assert_eq!(
+            told,
+            [
+                "PersistentVolumeClaim/rook-ceph/rook-ceph-osd-0: 10Gi: the disk of Ceph, with images and volumes",
+                "Secret/rook-ceph/rook-ceph-mon: the identity of Ceph and its administrator's key",
+            ]
+        );
+        let targets: Vec<_> =
+            steps(&inventory, &only).into_iter().flat_map(|step| step.stages).flatten().collect();
+        assert!(targets.iter().all(|(_, home, _)| home.as_deref() == Some("rook-ceph")), "{targets:?}");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod guide;
 mod helm_records;
 pub mod journal;
 mod observe;
+pub mod once;
 pub mod prepare;
 pub mod records;
 pub mod run;

@@ -9,7 +9,7 @@ use std::process::{ExitStatus, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::Command;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 
 use super::addresses::{self, Addresses, Map};
 use super::settings::RUN;
@@ -29,19 +29,38 @@ pub enum Ended {
     Moved(Map),
 }
 
+/// The kubelet's word that the pod must go. Listened to from the very start: the first process of a pod
+/// ignores it else, and the pod stays for all of its grace period.
+#[derive(Debug)]
+pub struct Stop(Listener);
+
+impl Stop {
+    pub fn listen() -> Result<Self> {
+        signal(SignalKind::terminate()).map(Self).map_err(Error::io("cannot listen to signals"))
+    }
+
+    /// Carries out what can be broken off at any point; none where the pod must go.
+    pub async fn or<T>(&mut self, doing: impl Future<Output = Result<T>>) -> Result<Option<T>> {
+        tokio::select! {
+            done = doing => done.map(Some),
+            _ = self.0.recv() => Ok(None),
+        }
+    }
+}
+
 /// Runs a daemon until it ends, the pod is stopped, or `moved` says of new addresses that it must start again.
 pub async fn keep(
     mut command: Command,
+    stop: &mut Stop,
     addresses: &mut Addresses,
     mut now: Map,
     mut moved: impl AsyncFnMut(&Map) -> Result<bool>,
 ) -> Result<Ended> {
     let program = command.as_std().get_program().display().to_string();
-    let mut term = signal(SignalKind::terminate()).map_err(Error::io("cannot listen to signals"))?;
     let mut child =
         command.stdin(Stdio::null()).spawn().map_err(Error::io(format!("cannot run {program}")))?;
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
-    let stop = || pid.map(|pid| kill(pid, Signal::SIGTERM));
+    let end = || pid.map(|pid| kill(pid, Signal::SIGTERM));
     loop {
         tokio::select! {
             status = child.wait() => {
@@ -49,8 +68,8 @@ pub async fn keep(
                 say(&format!("{program} ended: {status}"));
                 return Ok(Ended::Exited(code(status)));
             }
-            _ = term.recv() => {
-                stop();
+            _ = stop.0.recv() => {
+                end();
                 let status = child.wait().await.map_err(Error::io(format!("cannot wait for {program}")))?;
                 // What was asked for is no failure.
                 return Ok(Ended::Exited(if status.signal() == Some(Signal::SIGTERM as i32) { 0 } else { code(status) }));
@@ -59,7 +78,7 @@ pub async fn keep(
                 now = next?;
                 if moved(&now).await? {
                     say(&format!("monitors are now at {}: starting {program} again", shown(&now)));
-                    stop();
+                    end();
                     child.wait().await.map_err(Error::io(format!("cannot wait for {program}")))?;
                     return Ok(Ended::Moved(now));
                 }

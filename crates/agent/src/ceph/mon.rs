@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::process::Command;
 
 use super::addresses::{self, Addresses, Map};
-use super::daemon::{self, Ended};
+use super::daemon::{self, Ended, Stop};
 use super::keys::{self, Identity};
 use super::monmap::{self, Move};
 use super::settings::{RUN, Settings};
@@ -21,21 +21,22 @@ const WRITER: &str = "landfall-agent";
 
 pub async fn run() -> Result<u8> {
     let settings = Settings::from_environment()?;
+    let mut stop = Stop::listen()?;
     let client = pod::client().await?;
     let mut addresses = Addresses::follow(client.clone(), &settings.namespace, &settings.monitors);
-    let mut now = addresses.all().await?;
-    let identity = keys::ensure(&client, &settings.namespace).await?;
+    let known = async {
+        let now = addresses.all().await?;
+        Ok((now, keys::ensure(&client, &settings.namespace).await?))
+    };
+    let Some((mut now, identity)) = stop.or(known).await? else { return Ok(0) };
     let monitor = Monitor { data: settings.data("mon"), settings, client, identity };
     loop {
-        monitor.publish(&now).await?;
-        if monitor.data.exists() {
-            daemon::check_owner(&monitor.data, &monitor.identity.fsid, keys::MONITORS)?;
-            monitor.follow(&now).await?;
-        } else {
-            monitor.make(&now).await?;
+        if stop.or(monitor.prepare(&now)).await?.is_none() {
+            return Ok(0);
         }
         let started = now.clone();
-        let ended = daemon::keep(monitor.command(&now)?, &mut addresses, now, async |next: &Map| {
+        let command = monitor.command(&now)?;
+        let ended = daemon::keep(command, &mut stop, &mut addresses, now, async |next: &Map| {
             monitor.publish(next).await?;
             Ok(monmap::decide(&started, next, &monitor.settings.id) != Move::Stay)
         });
@@ -56,6 +57,17 @@ struct Monitor {
 impl Monitor {
     fn id(&self) -> &str {
         &self.settings.id
+    }
+
+    /// The store as it must be before the monitor runs.
+    async fn prepare(&self, now: &Map) -> Result<()> {
+        self.publish(now).await?;
+        if self.data.exists() {
+            daemon::check_owner(&self.data, &self.identity.fsid, keys::MONITORS)?;
+            self.follow(now).await
+        } else {
+            self.make(now).await
+        }
     }
 
     fn own<'a>(&self, at: &'a Map) -> Result<&'a str> {

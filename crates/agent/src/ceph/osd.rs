@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::process::Command;
 
 use super::addresses::{self, Addresses, Map};
-use super::daemon::{self, Ended};
+use super::daemon::{self, Ended, Stop};
 use super::keys::{self, Texts};
 use super::settings::{Settings, needed};
 use crate::pod::{self, Error, Result, say};
@@ -20,20 +20,31 @@ const KEYRING: &str = "keyring";
 pub async fn run() -> Result<u8> {
     let settings = Settings::from_environment()?;
     let host = needed("CRUSH_HOST", "name of the node, by which copies are kept apart")?;
+    let mut stop = Stop::listen()?;
     let client = pod::client().await?;
     let mut addresses = Addresses::follow(client.clone(), &settings.namespace, &settings.monitors);
-    let secret = keys::wait_for(&client, &settings.namespace, keys::DISKS).await?;
-    let disk = Disk { data: settings.data("osd"), fsid: keys::text(&secret, keys::DISKS, "fsid")?, settings };
-    if disk.data.exists() {
-        daemon::check_owner(&disk.data, &disk.fsid, keys::DISKS)?;
-    } else {
-        // Meanwhile the monitors come up.
-        disk.make().await?;
-    }
-    let mut now = addresses.all().await?;
+    let made = async {
+        let secret = keys::wait_for(&client, &settings.namespace, keys::DISKS).await?;
+        let fsid = keys::text(&secret, keys::DISKS, "fsid")?;
+        let disk = Disk { data: settings.data("osd"), fsid, settings };
+        if disk.data.exists() {
+            daemon::check_owner(&disk.data, &disk.fsid, keys::DISKS)?;
+        } else {
+            // Meanwhile the monitors come up.
+            disk.make().await?;
+        }
+        Ok((secret, disk, addresses.all().await?))
+    };
+    let Some((secret, disk, mut now)) = stop.or(made).await? else { return Ok(0) };
     loop {
-        disk.announce(&secret, &now).await?;
-        addresses::reachable(&now).await;
+        let announced = async {
+            disk.announce(&secret, &now).await?;
+            addresses::reachable(&now).await;
+            Ok(())
+        };
+        if stop.or(announced).await?.is_none() {
+            return Ok(0);
+        }
         let mut command = Command::new("ceph-osd");
         command
             .args(["-f", "-i", &disk.settings.id, "--fsid", &disk.fsid])
@@ -46,7 +57,7 @@ pub async fn run() -> Result<u8> {
             .arg(format!("--crush-location=root=default host={host}"));
         let started = now.clone();
         let lost = async |next: &Map| Ok(daemon::is_lost(&started, next));
-        match daemon::keep(command, &mut addresses, now, lost).await? {
+        match daemon::keep(command, &mut stop, &mut addresses, now, lost).await? {
             Ended::Exited(code) => return Ok(code),
             Ended::Moved(next) => now = next,
         }

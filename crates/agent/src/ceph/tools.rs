@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::addresses::{self, Addresses};
 use super::settings::needed;
 use super::{daemon, keys};
-use crate::pod::{self, Error, Result, say};
+use crate::pod::{self, Result, say};
 
 const ETC: &str = "/etc/ceph";
 /// Where Rook's toolbox has it.
@@ -17,8 +15,8 @@ pub async fn run() -> Result<u8> {
     let namespace = pod::namespace();
     let letters = needed("MONITORS", "letters of the monitors: a or a,b,c")?;
     let letters: Vec<String> = letters.split(',').map(str::to_owned).collect();
+    let mut stop = daemon::Stop::listen()?;
     let client = pod::client().await?;
-    let mut term = signal(SignalKind::terminate()).map_err(Error::io("cannot listen to signals"))?;
     let mut addresses = Addresses::follow(client.clone(), &namespace, &letters);
     let working = async {
         let secret = keys::wait_for(&client, &namespace, keys::MONITORS).await?;
@@ -36,8 +34,5 @@ pub async fn run() -> Result<u8> {
             now = addresses.other_than(&now).await?;
         }
     };
-    tokio::select! {
-        ended = working => ended,
-        _ = term.recv() => Ok(0),
-    }
+    stop.or::<u8>(working).await.map(Option::unwrap_or_default)
 }

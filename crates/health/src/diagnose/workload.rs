@@ -59,7 +59,8 @@ impl Walk<'_> {
 
     /// Whether a node has the labels that a DaemonSet selects its nodes by.
     fn has_node_for(&mut self, object: &Value) -> bool {
-        let Some(wanted) = object.pointer("/spec/template/spec/nodeSelector").and_then(Value::as_object) else {
+        let Some(wanted) = object.pointer("/spec/template/spec/nodeSelector").and_then(Value::as_object)
+        else {
             return false;
         };
         self.all("Node", "").iter().any(|node| labels_match(node.pointer("/metadata/labels"), wanted))
