@@ -127,13 +127,17 @@ mod tests {
                 "mariadb-sst",
                 "rabbitmq-admin",
                 "rabbitmq-erlang-cookie",
+                "rabbitmq-neutron",
                 "keystone-admin",
                 "keystone-db",
                 "memcache-key",
                 "glance-db",
                 "glance-keystone",
                 "placement-db",
-                "placement-keystone"
+                "placement-keystone",
+                "neutron-db",
+                "neutron-keystone",
+                "neutron-metadata"
             ]
         );
     }
@@ -156,9 +160,12 @@ mod tests {
             "ceph",
             "glance",
             "keystone",
+            "libvirt",
             "mariadb",
             "memcached",
+            "neutron",
             "openstackclient",
+            "openvswitch",
             "placement",
             "rabbitmq",
         ] {

@@ -66,7 +66,7 @@ pub struct Service {
 }
 
 /// The usual [`Service::home`]: the cloud's own namespace.
-#[allow(clippy::unnecessary_wraps)] // others have none
+#[allow(clippy::unnecessary_wraps)] // Its kind: others give none.
 pub(crate) fn in_the_cloud(inputs: &Inputs) -> Option<String> {
     Some(inputs.namespace.clone())
 }

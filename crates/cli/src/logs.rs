@@ -63,13 +63,14 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let cloud = cloud::read(session, &CloudFile { file: args.file.clone() })?;
     let target = target::connect(session).await?;
     let cluster = target.cluster.as_ref();
-    let pods = match subject::resolve(cluster, &cloud.namespace, &word).await? {
+    let pods = match subject::resolve(cluster, &cloud, &word).await? {
         Subject::Object(at) => of_object(cluster, &at).await?,
         Subject::Service(service) => Pods {
-            namespace: home(cluster, &cloud, &service).await?,
+            namespace: cloud.namespace.clone(),
             selector: format!("application={service}"),
             name: None,
         },
+        Subject::Namespace(namespace) => Pods { namespace, selector: String::new(), name: None },
         Subject::Everything => return Err(nothing(&args.object)),
     };
     if args.follow {
@@ -105,17 +106,6 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         lines(text.lines().map(|line| format!("{prefix} {line}")));
     }
     Ok(())
-}
-
-/// The namespace of a service's pods: that of the cloud, unless they are elsewhere (Ceph's).
-async fn home(cluster: &dyn Cluster, cloud: &landfall_config::Cloud, service: &str) -> Result<String> {
-    let selector = format!("application={service}");
-    let api = gvk("", "v1", "Pod");
-    if !cluster.list(&api, Some(&cloud.namespace), &selector).await?.is_empty() {
-        return Ok(cloud.namespace.clone());
-    }
-    let elsewhere = cluster.list(&api, None, &selector).await?;
-    Ok(elsewhere.first().map_or_else(|| cloud.namespace.clone(), |pod| object::namespace(pod).to_owned()))
 }
 
 fn nothing(asked: &str) -> Failure {

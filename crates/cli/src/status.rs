@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::args::{CloudFile, Output};
 use crate::cloud::gvk;
 use crate::exit::Result;
+use crate::subject::CEPH;
 use crate::terminal::{data, give, lines, tell};
 use crate::{Session, cloud, run, target};
 
@@ -50,8 +51,11 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         return steps_of_the_guide(session, &target, cloud, args.evidence).await;
     }
     let cluster = target.cluster.as_ref();
-    let records = cluster.list(&gvk("", "v1", "Secret"), Some(&cloud.namespace), "owner=helm").await?;
-    let pods = cluster.list(&gvk("", "v1", "Pod"), Some(&cloud.namespace), "").await?;
+    let (mut records, mut pods) = (Vec::new(), Vec::new());
+    for home in [&cloud.namespace, &cloud.storage.ceph.namespace] {
+        records.extend(cluster.list(&gvk("", "v1", "Secret"), Some(home), "owner=helm").await?);
+        pods.extend(cluster.list(&gvk("", "v1", "Pod"), Some(home), "").await?);
+    }
     let rows = rows(&records, &pods);
     match session.global.output {
         Output::Json | Output::Yaml => data(session.global.output, &rows)?,
@@ -125,11 +129,13 @@ pub(crate) async fn looked_at(
 /// The latest record of each release with the pods that carry its label.
 fn rows(records: &[Value], pods: &[Value]) -> Vec<Row> {
     let mut latest: BTreeMap<&str, (u32, &str)> = BTreeMap::new();
+    let mut homes: BTreeMap<&str, &Value> = BTreeMap::new();
     for record in records {
         let labels = &record["metadata"]["labels"];
         let (Some(name), Some(status)) = (labels["name"].as_str(), labels["status"].as_str()) else {
             continue;
         };
+        homes.insert(name, &record["metadata"]["namespace"]);
         let revision = labels["version"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
         let entry = latest.entry(name).or_insert((revision, status));
         if revision >= entry.0 {
@@ -141,8 +147,11 @@ fn rows(records: &[Value], pods: &[Value]) -> Vec<Row> {
         .map(|(service, (revision, status))| {
             // Pods of finished jobs are no part of what runs.
             let of_service = pods.iter().filter(|pod| {
-                pod["metadata"]["labels"]["application"].as_str() == Some(service)
-                    && pod["status"]["phase"].as_str() != Some("Succeeded")
+                let metadata = &pod["metadata"];
+                let labelled = metadata["labels"]["application"].as_str() == Some(service);
+                // Ceph's pods carry Rook's labels only.
+                let ceph = service == CEPH && homes.get(service) == Some(&&metadata["namespace"]);
+                (labelled || ceph) && pod["status"]["phase"].as_str() != Some("Succeeded")
             });
             let mut row = Row {
                 service: service.to_owned(),

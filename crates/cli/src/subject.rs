@@ -1,12 +1,15 @@
 //! What `why` and `logs` are asked about: a service, or an object as kubectl names it.
 
 use landfall_cluster::api::Cluster;
+use landfall_config::Cloud;
 use landfall_engine::why::Subject;
 use landfall_health::{ObjectRef, kinds};
 
 use crate::cloud::gvk;
 use crate::exit::{Exit, Failure, Result};
 
+/// The service that lives in a namespace of its own, where Rook may have made it: no label of ours there.
+pub(crate) const CEPH: &str = "ceph";
 /// Names that are shown where one is not there.
 const SHOWN: usize = 6;
 
@@ -130,8 +133,10 @@ fn missing(kind: &str, namespace: Option<&str>, name: &str, all: &[ObjectRef]) -
 ///
 /// # Errors
 /// See [`found`].
-pub(crate) async fn resolve(cluster: &dyn Cluster, home: &str, word: &Word) -> Result<Subject> {
+pub(crate) async fn resolve(cluster: &dyn Cluster, cloud: &Cloud, word: &Word) -> Result<Subject> {
+    let home = &cloud.namespace;
     Ok(match word {
+        Word::Service(service) if service == CEPH => Subject::Namespace(cloud.storage.ceph.namespace.clone()),
         Word::Service(service) => Subject::Service(service.clone()),
         Word::Object { kind, namespace, name } => {
             Subject::Object(found(cluster, home, kind, namespace.as_deref(), name).await?)

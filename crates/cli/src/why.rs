@@ -29,7 +29,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let cloud = cloud::read(session, &args.cloud)?;
     let target = target::connect(session).await?;
     let subject = match &word {
-        Some(word) => subject::resolve(target.cluster.as_ref(), &cloud.namespace, word).await?,
+        Some(word) => subject::resolve(target.cluster.as_ref(), &cloud, word).await?,
         None => Subject::Everything,
     };
     let mut namespaces = BTreeSet::from([cloud.namespace.clone(), cloud.storage.ceph.namespace.clone()]);

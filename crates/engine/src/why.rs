@@ -40,6 +40,8 @@ pub enum Subject {
     Everything,
     /// The workloads of a service.
     Service(String),
+    /// All workloads of one namespace: that of Ceph, which Rook may have made.
+    Namespace(String),
     Object(ObjectRef),
 }
 
@@ -86,6 +88,10 @@ fn targets(world: &World, subject: &Subject) -> Vec<ObjectRef> {
         Subject::Object(at) => vec![at.clone()],
         // Jobs of the past are told by what waits for them.
         Subject::Everything => workloads().filter(|o| !is_cron(o)).filter_map(ObjectRef::of).collect(),
+        Subject::Namespace(home) => workloads()
+            .filter(|o| object::namespace(o) == home && !is_cron(o))
+            .filter_map(ObjectRef::of)
+            .collect(),
         Subject::Service(service) => {
             workloads().filter(|o| is_of(o, service) && !is_cron(o)).filter_map(ObjectRef::of).collect()
         }
@@ -143,6 +149,12 @@ mod tests {
             ["Deployment/openstack/api", "Job/openstack/keystone-db-sync"]
         );
         assert_eq!(names(&Subject::Service("glance".into())), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_namespace_is_all_workloads_in_it() {
+        assert_eq!(names(&Subject::Namespace("openstack".into())).len(), 3);
+        assert_eq!(names(&Subject::Namespace("rook-ceph".into())), Vec::<String>::new());
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod broken;
 mod cloud_world;
 mod killed;
 mod lasting;
+mod looking;
 
 use std::process::ExitCode;
 
@@ -24,6 +25,9 @@ fn main() -> ExitCode {
             Scenario { name: "the_service_list_through_the_ingress", run: cloud_world::service_list },
             Scenario { name: "up_again_changes_nothing_and_says_so", run: cloud_world::up_again },
             Scenario { name: "real_helm_lists_our_releases_as_deployed", run: cloud_world::helm_list },
+            Scenario { name: "verbs_that_look_find_nothing_amiss", run: looking::of_a_cloud_that_is_well },
+            Scenario { name: "a_plan_says_which_pods_roll", run: looking::what_rolls_is_told },
+            Scenario { name: "a_backend_that_is_away_is_seen", run: looking::a_backend_that_is_away },
             Scenario { name: "a_second_run_is_told_who_is_at_work", run: lasting::second_run },
             Scenario { name: "without_permission_the_right_is_named", run: lasting::no_permission },
             Scenario {

@@ -52,7 +52,8 @@ fn count(workload: &Value) -> (usize, usize) {
             (at("/status/numberReady").unwrap_or(0), at("/status/desiredNumberScheduled").unwrap_or(0))
         }
         "Job" => (0, 0),
-        _ => (at("/status/readyReplicas").unwrap_or(0), at("/spec/replicas").unwrap_or(1)),
+        // One that is scaled to none runs as little as one whose pods fail.
+        _ => (at("/status/readyReplicas").unwrap_or(0), at("/spec/replicas").unwrap_or(1).max(1)),
     }
 }
 

@@ -20,7 +20,7 @@ const PRESSURE: [&str; 3] = ["MemoryPressure", "DiskPressure", "PIDPressure"];
 /// A quarter of the Lease's life passes between renewals, as kubelet has it.
 const RENEWALS: i64 = 4;
 /// Where Open vSwitch's pod says what it forwards with.
-const DATAPATH: &str = "/run/openvswitch/landfall-datapath";
+const DATAPATH: &str = "/run/openvswitch/landfall.json";
 
 /// All that the API shows. `machines` are those that are seen from here already.
 pub(super) async fn look(target: &Target, ready: &Ready, machines: Vec<Machine>) -> Result<Facts> {
@@ -146,13 +146,15 @@ async fn from_pods(cluster: &dyn Cluster, here: bool, pods: &[Value], facts: &mu
     }
 }
 
-/// `netdev` is Open vSwitch's word for userspace.
-fn datapath(text: &str) -> Option<Datapath> {
-    match text.trim() {
-        "" => None,
-        "netdev" | "userspace" => Some(Datapath::Userspace),
-        _ => Some(Datapath::Kernel),
-    }
+/// What the pod's agent keeps: the datapath in Open vSwitch's word (`netdev` is userspace), and why.
+fn datapath(text: &str) -> Option<(Datapath, String)> {
+    let kept: Value = serde_json::from_str(text).ok()?;
+    let datapath = match kept["datapath"].as_str()? {
+        "netdev" => Datapath::Userspace,
+        "system" => Datapath::Kernel,
+        _ => return None,
+    };
+    Some((datapath, kept["why"].as_str().unwrap_or_default().to_owned()))
 }
 
 fn of_node(node: &Value, pods: &[Value]) -> Node {
@@ -328,7 +330,8 @@ mod tests {
             json!({"metadata": {"name": "k1", "labels": {"openvswitch": "enabled"}}}),
             json!({"metadata": {"name": "k2", "labels": {}}}),
         ];
-        let found = labels(&blueprint, &[release.clone()], &nodes, &BTreeSet::from(["openvswitch"]));
+        let found =
+            labels(&blueprint, std::slice::from_ref(&release), &nodes, &BTreeSet::from(["openvswitch"]));
         assert_eq!(found[0].lacking, ["k2"]);
         assert_eq!(found[0].services, ["openvswitch"]);
         assert!(found[0].needed_now);
@@ -337,8 +340,11 @@ mod tests {
 
     #[test]
     fn the_datapath_is_what_the_pod_says() {
-        assert_eq!(datapath("netdev\n"), Some(Datapath::Userspace));
-        assert_eq!(datapath("system\n"), Some(Datapath::Kernel));
-        assert_eq!(datapath(""), None);
+        let kept = |word: &str| json!({"datapath": word, "why": "no module", "generation": "1"}).to_string();
+        assert_eq!(datapath(&kept("netdev")), Some((Datapath::Userspace, "no module".to_owned())));
+        assert_eq!(datapath(&kept("system")).unwrap().0, Datapath::Kernel);
+        for broken in ["", "netdev", "{}"] {
+            assert_eq!(datapath(broken), None, "{broken}");
+        }
     }
 }

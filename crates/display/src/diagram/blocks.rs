@@ -100,7 +100,7 @@ impl Block {
 
     /// Without blanks at the ends of lines.
     pub(super) fn text(&self) -> String {
-        self.lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+        self.lines.iter().fold(String::new(), |text, line| text + line.trim_end() + "\n")
     }
 }
 

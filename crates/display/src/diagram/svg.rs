@@ -171,7 +171,7 @@ pub(super) fn cluster(cluster: &Cluster, language: Language) -> String {
     svg.text(MARGIN, MARGIN + 14, true, &title);
     let mut y = MARGIN + 30;
     for row in cluster.nodes.chunks(IN_A_ROW) {
-        let tall = row.iter().map(|node| node_height(node)).max().unwrap_or(TALL);
+        let tall = row.iter().map(node_height).max().unwrap_or(TALL);
         for (column, node) in row.iter().enumerate() {
             node_box(&mut svg, (MARGIN + column * (WIDE + GAP), y), tall, node);
         }

@@ -299,3 +299,9 @@ pub fn service_without_pods(selector: &str) -> Remedy {
         format!("서비스를 제공하는 것을 설치하세요. {selector} 레이블을 가진 파드가 없습니다."),
     )
 }
+
+pub fn scaled_to_none(workload: &ObjectRef) -> Remedy {
+    let (home, kind, name) = (&workload.namespace, workload.kind.to_lowercase(), &workload.name);
+    let command = format!("kubectl -n {home} scale {kind}/{name} --replicas=1");
+    both(format!("Let it run again: `{command}`."), format!("다시 실행하세요: `{command}`."))
+}

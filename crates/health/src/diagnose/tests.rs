@@ -128,6 +128,23 @@ fn a_missing_secret_is_final_only_when_nothing_is_left_to_make_it() {
 }
 
 #[test]
+fn a_service_whose_workload_is_scaled_to_none_says_so() {
+    let mut world = World::default();
+    let labels = json!({"application": "mariadb"});
+    world.insert(json!({"kind": "Service", "metadata": {"namespace": "openstack", "name": "mariadb"}, "spec": {"selector": labels}}));
+    world.insert(
+        json!({"kind": "StatefulSet", "metadata": {"namespace": "openstack", "name": "mariadb-server"},
+        "spec": {"replicas": 0, "template": {"metadata": {"labels": labels}}}, "status": {}}),
+    );
+    let found = diagnose(&world, &at("Service", "mariadb"));
+    assert_eq!(
+        found.causes(),
+        ["service mariadb: has no endpoint", "statefulset mariadb-server: is scaled to no pods"]
+    );
+    assert!(found.remedy.en.contains("scale statefulset/mariadb-server --replicas=1"), "{}", found.remedy.en);
+}
+
+#[test]
 fn only_the_newest_replica_set_speaks_for_a_deployment() {
     let mut world = World::default();
     let owned = |kind: &str, name: &str| json!([{"kind": kind, "name": name}]);

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{Code, Diagnosis, Walk, event_message, remedy, spoken};
 use crate::object::{
-    ObjectRef, condition_is, condition_says, is_owned_by, is_terminating, labels_match, selector_matches,
-    text,
+    ObjectRef, condition_is, condition_says, is_owned_by, is_terminating, labels_match, number,
+    selector_matches, text,
 };
 use crate::readiness::{Readiness, readiness, selected_labels};
 use crate::scheduling::Lack;
@@ -135,6 +135,17 @@ impl Walk<'_> {
             .with(remedy::service_without_pods(&shown(selector)));
         };
         let found = self.visit(&workload);
+        let replicas = self.world.get(&workload).and_then(|w| number(w, "/spec/replicas"));
+        if found.is_healthy() && replicas == Some(0) {
+            return Diagnosis::root(
+                &workload,
+                Code::ServiceWithoutPods,
+                "is scaled to no pods",
+                "replicas: 0",
+            )
+            .with(remedy::scaled_to_none(&workload))
+            .behind(at, "has no endpoint", "");
+        }
         if found.is_healthy() {
             return Diagnosis::root(
                 at,

@@ -51,8 +51,8 @@ pub struct Machine {
     pub memory_free: Option<u64>,
     /// Bytes that are free where the nodes keep their data.
     pub disk_free: Option<u64>,
-    /// As Open vSwitch itself says.
-    pub datapath: Option<Datapath>,
+    /// As Open vSwitch's pod found by trying, and why.
+    pub datapath: Option<(Datapath, String)>,
 }
 
 /// What is comfortable for a whole cloud on one machine.
@@ -106,17 +106,20 @@ pub(super) fn examine(facts: &Facts, found: &mut Vec<Finding>) {
                 found.push(of_module(on, &machine.kernel, module, *state, with, without));
             }
         }
-        if let Some(datapath) = machine.datapath {
+        if let Some((datapath, why)) = &machine.datapath {
             let (en, ko) = match datapath {
                 Datapath::Kernel => ("the kernel", "커널"),
                 Datapath::Userspace => ("userspace (netdev)", "사용자 공간(netdev)"),
             };
-            found.push(Finding::new(
-                "network/datapath",
-                Level::Ok,
-                format!("Open vSwitch's datapath on {on}: {en}"),
-                format!("{on}의 Open vSwitch 데이터패스: {ko}"),
-            ));
+            found.push(
+                Finding::new(
+                    "network/datapath",
+                    Level::Ok,
+                    format!("Open vSwitch's datapath on {on}: {en}"),
+                    format!("{on}의 Open vSwitch 데이터패스: {ko}"),
+                )
+                .seen(why),
+            );
         }
         if let Some(kvm) = machine.kvm {
             found.push(of_kvm(on, kvm));
