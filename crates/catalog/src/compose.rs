@@ -173,6 +173,7 @@ mod tests {
             "ceph",
             "glance",
             "keystone",
+            "libvirt",
             "mariadb",
             "libvirt",
             "memcached",

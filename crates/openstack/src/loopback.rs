@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used)]
 //! A tiny server on loopback that answers from a script.
+#![allow(clippy::unwrap_used)]
 
 use std::net::SocketAddr;
 

@@ -35,7 +35,7 @@ fn judge(mut agents: Vec<Agent>, wanted: &BTreeMap<String, Vec<String>>) -> Trie
             match agents.iter().find(|agent| agent.binary == *binary && agent.host == *host) {
                 None => wrong.push(format!("{binary} on {host} is not in the list")),
                 Some(agent) if !agent.alive => {
-                    wrong.push(format!("{binary} on {host} has stopped reporting"))
+                    wrong.push(format!("{binary} on {host} has stopped reporting"));
                 }
                 Some(agent) if !agent.up => wrong.push(format!("{binary} on {host} was put out of service")),
                 Some(_) => {}
