@@ -19,13 +19,17 @@ enum Part {
     Charts,
     /// The embedded cluster: made, killed, brought back, removed without a trace
     Node,
-    /// A cloud on the embedded cluster, and what may happen to it
+    /// Keystone's cloud on the embedded cluster, and what may happen to it
     E2e,
+    /// The guide's thirteen steps on one node, from nothing, with what they must outlast
+    Guide,
+    /// The longer run, only where it is named: every pod lost once, ten kills, four nodes and the loss of one
+    Long,
 }
 
 pub fn run(args: &Args) -> Result {
     let parts = if args.parts.is_empty() {
-        vec![Part::Unit, Part::Charts, Part::Node, Part::E2e]
+        vec![Part::Unit, Part::Charts, Part::Node, Part::E2e, Part::Guide]
     } else {
         args.parts.clone()
     };
@@ -56,13 +60,20 @@ fn stages_of_test(stages: &mut Stages, parts: &[Part]) -> Result {
         })?;
     }
     if parts.contains(&Part::Charts) {
-        stages.run("charts", || real_tests("charts"))?;
+        stages.run("charts", || real_tests("charts", &[]))?;
     }
     if parts.contains(&Part::Node) {
-        stages.run("node", || real_tests("node"))?;
+        stages.run("node", || real_tests("node", &[]))?;
     }
     if parts.contains(&Part::E2e) {
-        stages.run("e2e", || real_tests("cloud"))?;
+        stages.run("e2e", || real_tests("cloud", &[]))?;
+    }
+    if parts.contains(&Part::Guide) && !parts.contains(&Part::Long) {
+        stages.run("guide", || real_tests("guide", &[]))?;
+    }
+    if parts.contains(&Part::Long) {
+        stages.run("guide, long", || real_tests("guide", &["--long"]))?;
+        stages.run("four nodes", || real_tests("four", &[]))?;
     }
     Ok(())
 }
@@ -83,11 +94,12 @@ fn built_with_tests() -> Result {
 }
 
 /// Tests upon the real parts share one machine, hence one thread.
-fn real_tests(name: &str) -> Result {
+fn real_tests(name: &str, more: &[&str]) -> Result {
     execute(
         cargo()
             .args(["test", "--package", "landfall-e2e", "--features", "real", "--test", name, "--"])
             .args(["--test-threads=1", "--nocapture"])
+            .args(more)
             .env("LANDFALL", built("landfall")),
     )
 }

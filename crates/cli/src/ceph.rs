@@ -141,7 +141,7 @@ fn not_done(session: &Session, why: NotDone, namespace: &str) -> Failure {
     let causes = failure.causes.iter().map(|cause| {
         let evidence =
             if cause.evidence.is_empty() { String::new() } else { format!("\n  {}", cause.evidence) };
-        format!("{}: {}{}", cause.object, cause.says, evidence.trim_end().replace("\n", "\n  "))
+        format!("{}: {}{}", cause.object, cause.says, evidence.trim_end().replace('\n', "\n  "))
     });
     let told = causes.collect::<Vec<_>>().join("\n");
     let begun = session.say("the addresses were not renewed", "주소를 갱신하지 못했습니다");
