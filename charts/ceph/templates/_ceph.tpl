@@ -66,11 +66,16 @@ spec:
       nodeSelector:
         kubernetes.io/hostname: {{ . | quote }}
       {{- end }}
-      {{- with $context.Values.pod.tolerations.ceph }}
-      {{- if .enabled }}
-      tolerations:
-        {{- toYaml .tolerations | nindent 8 }}
+      {{- $tolerations := ternary $context.Values.pod.tolerations.ceph.tolerations (list) $context.Values.pod.tolerations.ceph.enabled }}
+      {{- if not .node }}
+      {{- /* Nothing of it is on the node: where that is lost, another takes over at once, as with Rook's. */ -}}
+      {{- range $lost := list "unreachable" "not-ready" }}
+      {{- $tolerations = append $tolerations (dict "key" (printf "node.kubernetes.io/%s" $lost) "operator" "Exists" "effect" "NoExecute" "tolerationSeconds" 5) }}
       {{- end }}
+      {{- end }}
+      {{- with $tolerations }}
+      tolerations:
+        {{- toYaml . | nindent 8 }}
       {{- end }}
       initContainers:
         {{- with include "toolkit.wait" (list $context .type) }}
