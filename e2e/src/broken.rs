@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::harness;
 use crate::{Outcome, World, check};
 
 /// A start that cannot succeed: how it is broken and mended, and what must be told.
@@ -43,10 +44,10 @@ pub fn told(world: &World, broken: &Broken<'_>) -> Outcome {
     for line in lines.map_while(Result::ok) {
         let event: Value = serde_json::from_str(&line).unwrap_or_default();
         if event["event"] == "step-waiting" {
-            eprintln!("{:>7} ms {}: {}", event["elapsed_ms"], event["step"], event["causes"]);
+            harness::line(&format!("{:>7} ms {}: {}", event["elapsed_ms"], event["step"], event["causes"]));
         }
         if event["event"] == "step-failed" && failure.is_none() {
-            eprintln!("told after {:.1?}: {}", began.elapsed(), event["failure"]);
+            harness::line(&format!("told after {:.1?}: {}", began.elapsed(), event["failure"]));
             failure = Some(event["failure"].clone());
         }
     }

@@ -70,7 +70,7 @@ pub fn main_of<W>(world: &mut W, scenarios: &[Scenario<W>]) -> ExitCode {
     if failed.is_empty() && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn line(text: &str) {
+pub(crate) fn line(text: &str) {
     // Nothing can be done where stdout is gone.
     let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -214,7 +214,7 @@ async fn down_keeps_data_unless_volumes_are_named() {
     up(&sim, &cloud).await;
     let cluster: std::sync::Arc<dyn landfall_cluster::api::Cluster> = std::sync::Arc::new(sim.clone());
     let remove = async |options: DownOptions| {
-        let inventory = inspect(&sim, "openstack", &Default::default()).await.unwrap();
+        let inventory = inspect(&sim, "openstack", &std::collections::BTreeMap::default()).await.unwrap();
         let (events, _seen) = tokio::sync::mpsc::unbounded_channel();
         let cancel = tokio_util::sync::CancellationToken::new();
         down(std::sync::Arc::clone(&cluster), "test", &inventory, &options, "tester", cancel, events)
