@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use landfall_e2e::{Outcome, Scenario, World, check, kill, memory_of};
+use landfall_e2e::{Outcome, Scenario, World, check, kill, main_of, memory_of};
 use serde_json::Value;
 
 /// How long the API may be away after a node was lost: the cluster needs 40 s to see it, pods go after 30 s more.
