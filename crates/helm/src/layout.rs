@@ -263,68 +263,6 @@ fn number<T: std::str::FromStr>(rest: &mut &str, least: usize, most: usize) -> O
     Some(number)
 }
 
-/// Nanoseconds of `1h30m`, `-2.5s`, `100ms`.
-pub fn parse_duration(text: &str) -> Option<i64> {
-    let (sign, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Some(0);
-    }
-    if rest.is_empty() {
-        return None;
-    }
-    let mut total = 0f64;
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
-        let amount: f64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let unit = rest.bytes().take_while(|b| !b.is_ascii_digit() && *b != b'.').count();
-        total += amount
-            * match &rest[..unit] {
-                "ns" => 1.0,
-                "us" | "µs" | "μs" => 1e3,
-                "ms" => 1e6,
-                "s" => 1e9,
-                "m" => 60e9,
-                "h" => 3_600e9,
-                _ => return None,
-            };
-        rest = &rest[unit..];
-    }
-    (total < 9.2e18).then_some((sign * total) as i64)
-}
-
-/// Go's `Duration.String()`.
-pub fn format_duration(nanos: i64) -> String {
-    let sign = if nanos < 0 { "-" } else { "" };
-    let nanos = nanos.unsigned_abs();
-    let fraction = |value: u64, unit: u64, name: &str| {
-        let (whole, part) = (value / unit, value % unit);
-        let width = unit.ilog10() as usize;
-        let digits = format!("{part:0width$}");
-        let digits = digits.trim_end_matches('0');
-        if part == 0 { format!("{whole}{name}") } else { format!("{whole}.{digits}{name}") }
-    };
-    let text = match nanos {
-        0 => "0s".to_owned(),
-        1..1_000 => format!("{nanos}ns"),
-        1_000..1_000_000 => fraction(nanos, 1_000, "µs"),
-        1_000_000..1_000_000_000 => fraction(nanos, 1_000_000, "ms"),
-        _ => {
-            let minutes = nanos / 60_000_000_000;
-            let seconds = fraction(nanos % 60_000_000_000, 1_000_000_000, "s");
-            match (minutes / 60, minutes % 60) {
-                (0, 0) => seconds,
-                (0, minutes) => format!("{minutes}m{seconds}"),
-                (hours, minutes) => format!("{hours}h{minutes}m{seconds}"),
-            }
-        }
-    };
-    format!("{sign}{text}")
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -346,16 +284,5 @@ mod tests {
             assert_eq!(format(layout, &time), expected, "{layout}");
         }
         assert!(parse("2006-01-02", "2024-13-01").is_none());
-    }
-
-    #[test]
-    fn durations_are_gos() {
-        assert_eq!(parse_duration("1h30m"), Some(5_400_000_000_000));
-        assert_eq!(parse_duration("-1.5s"), Some(-1_500_000_000));
-        assert_eq!(parse_duration("5"), None);
-        assert_eq!(format_duration(5_400_000_000_000), "1h30m0s");
-        assert_eq!(format_duration(95_000_000_000), "1m35s");
-        assert_eq!(format_duration(1_500_000), "1.5ms");
-        assert_eq!(format_duration(-1_500_000_000), "-1.5s");
     }
 }

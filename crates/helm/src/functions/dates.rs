@@ -7,7 +7,7 @@ use gotmpl::{Context, FuncError, FuncMap, Object, Signature, Type, Value};
 use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
 
 use super::{arg, text_arg};
-use crate::layout;
+use crate::{duration, layout};
 
 const ANY: Signature = Signature::fixed(&[Type::Any]);
 const TEXT_ANY: Signature = Signature::fixed(&[Type::String, Type::Any]);
@@ -30,14 +30,12 @@ pub fn add(f: &mut FuncMap) {
     for name in ["dateModify", "date_modify", "mustDateModify", "must_date_modify"] {
         f.add(name, Signature::fixed(&[Type::String, Type::Named(TIME)]), move |_, a| {
             let time = local(&arg(a, 1));
-            match layout::parse_duration(&text_arg(a, 0)) {
-                Some(nanos) => Ok(Value::object(Time(
+            match duration::parse(&text_arg(a, 0)) {
+                Ok(nanos) => Ok(Value::object(Time(
                     time.checked_add(SignedDuration::from_nanos(nanos)).unwrap_or(time),
                 ))),
-                None if name.starts_with("must") => {
-                    Err(FuncError::new(format!("time: invalid duration {:?}", text_arg(a, 0))))
-                }
-                None => Ok(Value::object(Time(time))),
+                Err(error) if name.starts_with("must") => Err(FuncError::new(error)),
+                Err(_) => Ok(Value::object(Time(time))),
             }
         });
     }
@@ -57,7 +55,7 @@ pub fn add(f: &mut FuncMap) {
     });
     f.add("ago", ANY, |_, a| {
         let seconds = Timestamp::now().duration_since(local(&arg(a, 0)).timestamp()).as_secs();
-        Ok(Value::from(layout::format_duration(seconds.saturating_mul(1_000_000_000))))
+        Ok(Value::from(duration::format(seconds.saturating_mul(1_000_000_000))))
     });
     f.add("duration", ANY, |_, a| {
         let seconds = match arg(a, 0) {
@@ -65,12 +63,12 @@ pub fn add(f: &mut FuncMap) {
             Value::String(text) => text.as_str().and_then(|text| text.parse().ok()).unwrap_or(0),
             _ => 0,
         };
-        Ok(Value::from(layout::format_duration(seconds.wrapping_mul(1_000_000_000))))
+        Ok(Value::from(duration::format(seconds.wrapping_mul(1_000_000_000))))
     });
     f.add("durationRound", ANY, |_, a| {
         let nanos = match arg(a, 0) {
             Value::Int64(nanos) => nanos,
-            Value::String(text) => text.as_str().and_then(layout::parse_duration).unwrap_or(0),
+            Value::String(text) => text.as_str().and_then(|text| duration::parse(text).ok()).unwrap_or(0),
             other => match other.downcast::<Time>() {
                 Some(time) => Timestamp::now().duration_since(time.0.timestamp()).as_secs() * 1_000_000_000,
                 None => 0,
@@ -116,6 +114,17 @@ fn local(value: &Value) -> Zoned {
         other => other.downcast::<Time>().map(|time| time.0.timestamp()),
     };
     time.unwrap_or_else(Timestamp::now).to_zoned(TimeZone::system())
+}
+
+/// What Go's encoders write of a time. None for what is no time.
+pub(crate) fn rfc3339(value: &Value) -> Option<String> {
+    let time = value.downcast::<Time>()?;
+    Some(layout::format("2006-01-02T15:04:05.999999999Z07:00", &time.0))
+}
+
+/// A time that a document holds.
+pub(crate) fn from_zoned(time: Zoned) -> Value {
+    Value::object(Time(time))
 }
 
 /// Go's `time.Time`, with the methods that templates use.

@@ -6,9 +6,9 @@ use gotmpl::{FuncError, FuncMap, Map, Signature, Type, Value};
 use serde_json::Value as Json;
 
 use super::{arg, bytes_arg, text_arg};
-use crate::convert::{to_json, to_map, to_value};
+use crate::convert::{to_json, to_map, to_tree, to_value};
 use crate::json::{self, Style};
-use crate::yaml;
+use crate::{toml, yaml};
 
 const ONE: Signature = Signature::fixed(&[Type::Any]);
 const TEXT: Signature = Signature::fixed(&[Type::String]);
@@ -16,6 +16,14 @@ const TEXT: Signature = Signature::fixed(&[Type::String]);
 pub fn add(f: &mut FuncMap) {
     f.add("toYaml", ONE, |_, a| Ok(Value::from(to_yaml(&arg(a, 0)).unwrap_or_default())));
     f.add("mustToYaml", ONE, |_, a| Ok(Value::from(to_yaml(&arg(a, 0))?)));
+    f.add("toYamlPretty", ONE, |_, a| {
+        Ok(Value::from(to_tree(&arg(a, 0)).map(|tree| yaml::write_pretty(&tree)).unwrap_or_default()))
+    });
+    f.add("toToml", ONE, |_, a| Ok(Value::from(toml::write(&arg(a, 0)).unwrap_or_else(|error| error))));
+    f.add("mustToToml", ONE, |_, a| Ok(Value::from(toml::write(&arg(a, 0))?)));
+    f.add("fromToml", TEXT, |_, a| {
+        Ok(Value::Map(toml::read(&text_arg(a, 0)).unwrap_or_else(|error| error_map(&error))))
+    });
     f.add("toJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::COMPACT).unwrap_or_default())));
     f.add("mustToJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::COMPACT)?)));
     f.add("toPrettyJson", ONE, |_, a| {
@@ -63,6 +71,10 @@ pub fn add(f: &mut FuncMap) {
     });
     f.add("mustFromJson", TEXT, |_, a| Ok(to_value(&read_json(&text_arg(a, 0))?)));
     f.add("b64enc", TEXT, |_, a| Ok(Value::from(STANDARD.encode(bytes_arg(a, 0).as_bytes()))));
+    f.add("b32enc", TEXT, |_, a| Ok(Value::from(base32(bytes_arg(a, 0).as_bytes()))));
+    f.add("b32dec", TEXT, |_, a| {
+        Ok(base32_decode(bytes_arg(a, 0).as_bytes()).map_or_else(Value::from, Value::string))
+    });
     f.add("b64dec", TEXT, |_, a| Ok(base64_decode(bytes_arg(a, 0).as_bytes())));
 }
 
@@ -98,15 +110,71 @@ fn read_json(text: &str) -> Result<Json, String> {
 
 /// Broken base64 gives the error's text as the result, as Sprig has it.
 fn base64_decode(bytes: &[u8]) -> Value {
+    base64_bytes(bytes).map_or_else(Value::from, Value::string)
+}
+
+/// # Errors
+/// In Go's words, with the place among the bytes without line breaks.
+pub fn base64_bytes(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let compact: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\n' | b'\r')).collect();
-    match STANDARD.decode(&compact) {
-        Ok(decoded) => Value::string(decoded),
-        Err(error) => {
-            let at = match error {
-                base64::DecodeError::InvalidByte(at, _) => at,
-                _ => compact.len(),
-            };
-            Value::from(format!("illegal base64 data at input byte {at}"))
+    STANDARD.decode(&compact).map_err(|error| {
+        let at = match error {
+            base64::DecodeError::InvalidByte(at, _) => at,
+            _ => compact.len(),
+        };
+        format!("illegal base64 data at input byte {at}")
+    })
+}
+
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+fn base32(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().div_ceil(5) * 8);
+    for chunk in bytes.chunks(5) {
+        let group = (0..5).fold(0u64, |all, at| all << 8 | u64::from(chunk.get(at).copied().unwrap_or(0)));
+        let used = (chunk.len() * 8).div_ceil(5);
+        out.extend((0..8).map(|at| match at < used {
+            true => char::from(BASE32[(group >> (35 - 5 * at)) as usize & 31]),
+            false => '=',
+        }));
+    }
+    out
+}
+
+fn base32_decode(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let compact: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\n' | b'\r')).collect();
+    let wrong = |at: usize| format!("illegal base32 data at input byte {at}");
+    let mut out = Vec::with_capacity(compact.len() / 8 * 5);
+    let mut at = 0;
+    while at < compact.len() {
+        let (mut group, mut digits) = (0u64, 0);
+        while digits < 8 {
+            let Some(byte) = compact.get(at) else { return Err(wrong(compact.len())) };
+            if *byte == b'=' {
+                break;
+            }
+            let digit = BASE32.iter().position(|known| known == byte).ok_or_else(|| wrong(at))?;
+            group = group << 5 | digit as u64;
+            digits += 1;
+            at += 1;
+        }
+        let size = match digits {
+            8 => 5,
+            7 => 4,
+            5 => 3,
+            4 => 2,
+            2 => 1,
+            _ => return Err(wrong(at)),
+        };
+        group <<= 5 * (8 - digits);
+        out.extend_from_slice(&group.to_be_bytes()[3..3 + size]);
+        if digits < 8 {
+            let padding = compact[at..].iter().take_while(|b| **b == b'=').count();
+            if padding != 8 - digits || at + padding != compact.len() {
+                return Err(wrong((at + padding.min(8 - digits)).min(compact.len())));
+            }
+            break;
         }
     }
+    Ok(out)
 }
