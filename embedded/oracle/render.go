@@ -18,7 +18,6 @@ import (
 	"helm.sh/helm/v4/pkg/cli/values"
 	"helm.sh/helm/v4/pkg/engine"
 	release "helm.sh/helm/v4/pkg/release/v1"
-	"sigs.k8s.io/yaml"
 )
 
 // template renders one template as the notes of a chart, with the values given: notes need not be manifests.
@@ -40,13 +39,13 @@ func template(q question) (string, error) {
 	return rendered["t/templates/NOTES.txt"], err
 }
 
-// tree is a mapping as a values file gives it.
+// tree is a mapping as a values file gives it: its numbers are floats.
 func tree(text json.RawMessage) (map[string]any, error) {
 	vals := map[string]any{}
 	if len(text) == 0 {
 		return vals, nil
 	}
-	err := yaml.Unmarshal(text, &vals)
+	err := json.Unmarshal(text, &vals)
 	return vals, err
 }
 

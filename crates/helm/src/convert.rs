@@ -4,7 +4,7 @@ use base64::Engine as _;
 use gotmpl::{Map, Value};
 use serde_json::{Number, Value as Json};
 
-use crate::capabilities::{HelmVersionObject, VersionSet};
+use crate::capabilities::HelmVersionObject;
 use crate::functions::{Duration, rfc3339};
 
 /// Nesting beyond which a value is taken for cyclic (`set` can put a map into itself).
@@ -67,7 +67,9 @@ fn convert(value: &Value, depth: usize, shape: Shape) -> Result<Json, String> {
             None => return Err(format!("json: unsupported value: {}", crate::number::format_g(*float))),
         },
         Value::String(text) => Json::String(text.to_str().into_owned()),
-        Value::Bytes(bytes) if shape == Shape::Go => Json::Array(bytes.iter().map(|b| Json::from(*b)).collect()),
+        Value::Bytes(bytes) if shape == Shape::Go => {
+            Json::Array(bytes.iter().map(|b| Json::from(*b)).collect())
+        }
         Value::Bytes(bytes) => Json::String(base64::engine::general_purpose::STANDARD.encode(bytes)),
         Value::List(list) if list.is_nil() && shape == Shape::Json => Json::Null,
         Value::List(list) => {
@@ -75,8 +77,8 @@ fn convert(value: &Value, depth: usize, shape: Shape) -> Result<Json, String> {
         }
         Value::Map(map) => map_to_json(map, depth, shape)?,
         Value::Object(object) => {
-            if let Some(set) = value.downcast::<VersionSet>() {
-                return convert(&Value::from(set.items()), depth + 1, shape);
+            if let Some(list) = object.as_list() {
+                return convert(&Value::List(list), depth + 1, shape);
             }
             if let Some(duration) = value.downcast::<Duration>()
                 && shape == Shape::Json

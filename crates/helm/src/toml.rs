@@ -72,7 +72,8 @@ impl Writer {
             return self.table(path, &map);
         }
         if is_table_array(value)? {
-            for table in items(value).unwrap_or_default().iter().filter_map(as_table).filter(|t| !t.is_nil()) {
+            for table in items(value).unwrap_or_default().iter().filter_map(as_table).filter(|t| !t.is_nil())
+            {
                 self.new_line();
                 self.indent(path);
                 self.out.push_str(&format!("[[{}]]", dotted(path)));
@@ -170,7 +171,8 @@ fn as_table(value: &Value) -> Option<Map> {
         Value::Map(map) => Some(map.clone()),
         Value::Object(object) => object.as_map().or_else(|| {
             let fields = object.fields();
-            (!fields.is_empty()).then(|| fields.into_iter().map(|(name, value)| (name.into_owned(), value)).collect())
+            (!fields.is_empty())
+                .then(|| fields.into_iter().map(|(name, value)| (name.into_owned(), value)).collect())
         }),
         _ => None,
     }
@@ -214,7 +216,8 @@ fn dotted(path: &[Str]) -> String {
 
 fn quoted_key(key: &Str) -> String {
     let text = key.to_str();
-    let bare = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    let bare =
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
     if bare { text.into_owned() } else { quoted(&text) }
 }
 
@@ -244,7 +247,7 @@ fn quoted(text: &str) -> String {
 pub fn read(text: &str) -> Result<Map, String> {
     let table: ::toml::Table = ::toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        let line = text.get(..at).unwrap_or(text).matches('\n').count() + 1;
         format!("toml: line {line}: {}", error.message().lines().next().unwrap_or("invalid"))
     })?;
     Ok(map(table))

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::path::PathBuf;
+
 use landfall_helm::chart::File;
 use landfall_helm::semver::{Constraints, Version};
 use landfall_helm::{Chart, HelmError, Options, Values, render, yaml};
@@ -77,7 +79,9 @@ fn certificates_say_what_helms_say() {
         alone("genCAWithKey \"ec\" 30 (genPrivateKey \"ecdsa\")"),
         alone("genCAWithKey \"ed\" 30 (genPrivateKey \"ed25519\")"),
         alone("genSelfSignedCert \"self\" nil nil 5"),
-        alone("genSelfSignedCert \"self\" (list \"10.0.0.1\" \"::1\" \"::ffff:1.2.3.4\") (list \"a.b\" \"*.c\") 5"),
+        alone(
+            "genSelfSignedCert \"self\" (list \"10.0.0.1\" \"::1\" \"::ffff:1.2.3.4\") (list \"a.b\" \"*.c\") 5",
+        ),
         alone("genSelfSignedCert \"\" nil (list \"a.b\") 5"),
         alone("genSelfSignedCertWithKey \"self\" nil nil 5 (genPrivateKey \"ecdsa\")"),
         with_ca("genSignedCert \"leaf\" (list \"127.0.0.1\") (list \"x.svc\" \"x\") 365 $ca"),
@@ -87,7 +91,11 @@ fn certificates_say_what_helms_say() {
     ];
     let rows: Vec<Row> = templates
         .iter()
-        .map(|template| Row { place: "certificate".to_owned(), template: template.clone(), values: json!({}) })
+        .map(|template| Row {
+            place: "certificate".to_owned(),
+            template: template.clone(),
+            values: json!({}),
+        })
         .collect();
     let Some(helms) = ask(&rows.iter().map(Row::question).collect::<Vec<_>>()) else { return };
     let look = |answer: &Answer| {
@@ -170,19 +178,96 @@ fn compare(place: &str, questions: &[Value], ours: impl Fn(&Value) -> Answer) {
 /// A tree whose scalars are the kind of text that YAML makes trouble with.
 fn tree(dice: &mut Dice, depth: usize) -> Value {
     const TEXTS: &[&str] = &[
-        "", "a", "yes", "No", "~", "null", "1", "1.0", "1e3", "0x1f", "0o7", "0777", "1_000", "1:30", "-", "- a",
-        "a: b", "a #b", "#", "'", "\"", "it's", "a\nb", "a\nb\n", "\n", " a", "a ", "a\tb", "\ta", "é", "☺",
-        "\u{1F600}", "\u{85}", "\u{a0}", "\u{feff}x", "\u{7}", "2024-01-01", "2024-01-01T00:00:00Z", "<<", "=", "!x",
-        "&a", "*a", "%x", "@x", "`x", "{a}", "[a]", "a,b", "a]", ">", "|", "...", "---", "--- a", "? a", "?", ":", "a:",
-        ":a", "y", "on", ".5", "+1", ".inf", "-.inf", ".nan", "1.2.3", "0b11", "word word word word word word word word \
+        "",
+        "a",
+        "yes",
+        "No",
+        "~",
+        "null",
+        "1",
+        "1.0",
+        "1e3",
+        "0x1f",
+        "0o7",
+        "0777",
+        "1_000",
+        "1:30",
+        "-",
+        "- a",
+        "a: b",
+        "a #b",
+        "#",
+        "'",
+        "\"",
+        "it's",
+        "a\nb",
+        "a\nb\n",
+        "\n",
+        " a",
+        "a ",
+        "a\tb",
+        "\ta",
+        "é",
+        "☺",
+        "\u{1F600}",
+        "\u{85}",
+        "\u{a0}",
+        "\u{feff}x",
+        "\u{7}",
+        "2024-01-01",
+        "2024-01-01T00:00:00Z",
+        "<<",
+        "=",
+        "!x",
+        "&a",
+        "*a",
+        "%x",
+        "@x",
+        "`x",
+        "{a}",
+        "[a]",
+        "a,b",
+        "a]",
+        ">",
+        "|",
+        "...",
+        "---",
+        "--- a",
+        "? a",
+        "?",
+        ":",
+        "a:",
+        ":a",
+        "y",
+        "on",
+        ".5",
+        "+1",
+        ".inf",
+        "-.inf",
+        ".nan",
+        "1.2.3",
+        "0b11",
+        "word word word word word word word word \
          word word word word word word word word word word word word word word word word word word",
-        "a\n\nb\n\n", " lead\nline", "trail \nline", "a\r\nb", "x\\y", "{{ a }}", "key", "b10", "b2", "b02", "a1b", "a-1",
+        "a\n\nb\n\n",
+        " lead\nline",
+        "trail \nline",
+        "a\r\nb",
+        "x\\y",
+        "{{ a }}",
+        "key",
+        "b10",
+        "b2",
+        "b02",
+        "a1b",
+        "a-1",
     ];
     match dice.roll(if depth == 0 { 5 } else { 9 }) {
         0 => json!(null),
         1 => json!(dice.roll(2) == 0),
         2 => {
-            let numbers = [0.0, 1.0, -1.0, 1.5, 1e6, 1e20, 1e21, 1e22, 1e-5, 1e-7, 0.1, 123_456_789.0, -0.5, 1e100];
+            let numbers =
+                [0.0, 1.0, -1.0, 1.5, 1e6, 1e20, 1e21, 1e22, 1e-5, 1e-7, 0.1, 123_456_789.0, -0.5, 1e100];
             json!(numbers[dice.roll(numbers.len())])
         }
         3 | 4 => json!(dice.pick(TEXTS)),
@@ -199,7 +284,7 @@ fn trees_become_the_same_yaml() {
     let questions: Vec<Value> = (0..cases(2_000))
         .map(|seed| json!({"do": "yaml.write", "values": tree(&mut Dice(seed * 31 + 7), 4)}))
         .collect();
-    compare("yaml.write", &questions, |question| Ok(yaml::write(&question["values"]).into_bytes()));
+    compare("yaml.write", &questions, |question| yaml::marshal(&question["values"]).map(String::into_bytes));
 }
 
 #[test]
@@ -222,9 +307,47 @@ fn trees_pass_the_encoders_of_templates_alike() {
 #[test]
 fn yaml_is_read_alike() {
     const PIECES: &[&str] = &[
-        "a", "b: ", "- ", "\n", "\n  ", "\n- ", "? ", ": ", "{", "}", "[", "]", ", ", "'x'", "\"y\\n\"", "|\n    text\n",
-        ">\n    fold\n    ed\n", "&x ", "*x", "!!str ", "!!int ", "# c\n", "yes", "1", "0777", "1e3", "~", "<<: ", "k: v\n",
-        "\n---\n", "...", "  ", "\t", "é", "2024-01-01", ".inf", "1_000", "\"", "'", "!x ", "null",
+        "a",
+        "b: ",
+        "- ",
+        "\n",
+        "\n  ",
+        "\n- ",
+        "? ",
+        ": ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ", ",
+        "'x'",
+        "\"y\\n\"",
+        "|\n    text\n",
+        ">\n    fold\n    ed\n",
+        "&x ",
+        "*x",
+        "!!str ",
+        "!!int ",
+        "# c\n",
+        "yes",
+        "1",
+        "0777",
+        "1e3",
+        "~",
+        "<<: ",
+        "k: v\n",
+        "\n---\n",
+        "...",
+        "  ",
+        "\t",
+        "é",
+        "2024-01-01",
+        ".inf",
+        "1_000",
+        "\"",
+        "'",
+        "!x ",
+        "null",
     ];
     let mut questions = Vec::new();
     for seed in 0..cases(3_000) {
@@ -234,21 +357,62 @@ fn yaml_is_read_alike() {
         let written = yaml::write(&tree(&mut dice, 3));
         questions.push(json!({"do": "yaml.read", "text": written}));
     }
-    compare("yaml.read", &questions, |question| {
-        let value = yaml::read_value(question["text"].as_str().unwrap()).map_err(|error| error.to_string())?;
+    let ours = |question: &Value| -> Answer {
+        let value =
+            yaml::read_value(question["text"].as_str().unwrap()).map_err(|error| error.to_string())?;
         Ok(landfall_helm::json::write(&value, landfall_helm::json::Style::COMPACT).into_bytes())
-    });
+    };
+    let Some(answers) = ask(&questions) else { return };
+    let mut differences = Differences::default();
+    for (question, helm) in questions.iter().zip(answers) {
+        let (helm, ours) = (helm.map_err(|_| "refused".to_owned()), ours(question));
+        let text = question["text"].as_str().unwrap();
+        // Both are told in COMPATIBILITY.md: what follows a scalar that is all of a document, and tabs.
+        let known = match (&helm, &ours) {
+            (Ok(output), Err(_)) => !output.starts_with(b"{") && !output.starts_with(b"["),
+            (Err(_), Ok(output)) => {
+                text.contains('\t')
+                    || text.contains("...")
+                    || !output.starts_with(b"{") && !output.starts_with(b"[")
+            }
+            _ => false,
+        };
+        if !known {
+            differences.compare("yaml.read", text, &helm, &ours.map_err(|_| "refused".to_owned()));
+        }
+    }
+    differences.finish();
 }
 
 #[test]
 fn version_ranges_hold_alike() {
     const VERSIONS: &[&str] = &[
-        "1.2.3", "v1.2.3", "1.2", "1", "0.0.3", "0.2.1", "2.0.0-alpha", "2.0.0-alpha.1", "2.0.0-rc.1+b", "1.2.3+meta",
-        "1.36.3", "01.2.3", "1.2.3-01", "1.2.3.4", "", "x", "1.2.x", "99999999999999999999.0.0", "1.0.0-", "-1.0.0",
+        "1.2.3",
+        "v1.2.3",
+        "1.2",
+        "1",
+        "0.0.3",
+        "0.2.1",
+        "2.0.0-alpha",
+        "2.0.0-alpha.1",
+        "2.0.0-rc.1+b",
+        "1.2.3+meta",
+        "1.36.3",
+        "01.2.3",
+        "1.2.3-01",
+        "1.2.3.4",
+        "",
+        "x",
+        "1.2.x",
+        "99999999999999999999.0.0",
+        "1.0.0-",
+        "-1.0.0",
     ];
-    const OPERATORS: &[&str] =
-        &["", "=", "!=", ">", "<", ">=", "<=", "=>", "=<", "~", "~>", "^", "> ", ">= ", "~ ", "^ ", "!", ">>"];
-    const PARTS: &[&str] = &["1.2.3", "1.2", "1", "1.x", "1.2.*", "x", "*", "0.2", "0.0.3", "0", "2.0.0-0", "1.2.3-beta", "v1"];
+    const OPERATORS: &[&str] = &[
+        "", "=", "!=", ">", "<", ">=", "<=", "=>", "=<", "~", "~>", "^", "> ", ">= ", "~ ", "^ ", "!", ">>",
+    ];
+    const PARTS: &[&str] =
+        &["1.2.3", "1.2", "1", "1.x", "1.2.*", "x", "*", "0.2", "0.0.3", "0", "2.0.0-0", "1.2.3-beta", "v1"];
     const JOINS: &[&str] = &[" ", ", ", ",", " || ", "||", " - ", "  ", ";"];
     let questions: Vec<Value> = (0..cases(5_000))
         .map(|seed| {
@@ -283,9 +447,42 @@ fn version_ranges_hold_alike() {
 #[test]
 fn settings_of_the_command_line_are_read_alike() {
     const PIECES: &[&str] = &[
-        "a", "b", "a.b", "list", "list[0]", "[1]", "[0]", "[-1]", "[65537]", "[x]", "=", "=1", "=x", "=true", "=null", "=\"q\"",
-        "={a,b}", "={}", "={", ",", ".", "\\,", "\\.", "\\=", "\\", "=1.5", "=0777", "=1e3", "= ", "map.k", "=[1]",
-        "={\"j\":1}", "é", "]", "[", "}",
+        "a",
+        "b",
+        "a.b",
+        "list",
+        "list[0]",
+        "[1]",
+        "[0]",
+        "[-1]",
+        "[65537]",
+        "[x]",
+        "=",
+        "=1",
+        "=x",
+        "=true",
+        "=null",
+        "=\"q\"",
+        "={a,b}",
+        "={}",
+        "={",
+        ",",
+        ".",
+        "\\,",
+        "\\.",
+        "\\=",
+        "\\",
+        "=1.5",
+        "=0777",
+        "=1e3",
+        "= ",
+        "map.k",
+        "=[1]",
+        "={\"j\":1}",
+        "é",
+        "]",
+        "[",
+        "}",
     ];
     let base = json!({"list": ["p", {"q": 1.0}], "map": {"k": "v"}, "a": {"b": 2.0}, "n": null});
     let questions: Vec<Value> = (0..cases(4_000))
@@ -309,4 +506,40 @@ fn settings_of_the_command_line_are_read_alike() {
         let json = Value::Object(values.as_map().clone());
         Ok(landfall_helm::json::write(&json, landfall_helm::json::Style::COMPACT).into_bytes())
     });
+}
+
+/// Helm's own charts for tests, and those of the environment: LANDFALL_ORACLE_CHARTS names folders of charts.
+#[test]
+fn charts_as_in_helm() {
+    let mut folders: Vec<PathBuf> = std::env::var_os("LANDFALL_ORACLE_CHARTS")
+        .map(|text| std::env::split_paths(&text).collect())
+        .unwrap_or_default();
+    folders.extend(support::helm_sources());
+    let charts: Vec<PathBuf> = folders.iter().flat_map(|folder| support::charts_under(folder)).collect();
+    if charts.is_empty() {
+        return;
+    }
+    let questions: Vec<_> = charts.iter().map(|chart| json!({"do": "chart", "chart": chart})).collect();
+    let (Some(answers), Some(again)) = (ask(&questions), ask(&questions)) else { return };
+    let mut differences = Differences::default();
+    for ((chart, helm), again) in charts.iter().zip(answers).zip(again) {
+        let ours = Chart::load(chart).and_then(|chart| {
+            let rendered = render(&chart, &Values::new(), &Options::new("rel", "ns"))?;
+            Ok(format!("{}NOTES:\n{}", rendered.to_template_output(), rendered.notes).into_bytes())
+        });
+        let helm = helm.map_err(|error| format!("refused {error}"));
+        let ours = ours.map_err(|error| format!("refused {error}"));
+        match (&helm, &ours) {
+            // The words of errors outside of templates are our own.
+            (Err(_), Err(_)) => differences.agree(),
+            // Dependencies by path need not be copied into the chart here.
+            (Err(error), Ok(_)) if error.contains("missing in charts/ directory") => differences.agree(),
+            (Ok(first), Ok(third)) => {
+                let (first, third) = support::without_chance(first, &again.unwrap_or_default(), third);
+                differences.compare(&chart.display().to_string(), "chart", &Ok(first), &Ok(third));
+            }
+            _ => differences.compare(&chart.display().to_string(), "chart", &helm, &ours),
+        }
+    }
+    differences.finish();
 }

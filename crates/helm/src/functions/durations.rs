@@ -10,16 +10,14 @@ use crate::duration;
 
 const ONE: Signature = Signature::fixed(&[Type::Any]);
 const TWO: Signature = Signature::fixed(&[Type::Any, Type::Any]);
-const TYPE: &str = "time.Duration";
+pub(super) const TYPE: &str = "time.Duration";
 const SECOND: f64 = 1e9;
 
 pub fn add(f: &mut FuncMap) {
     f.add("mustToDuration", ONE, |_, a| Ok(Value::object(Duration(nanos(&arg(a, 0))?))));
-    for (name, unit) in [
-        ("durationSeconds", SECOND),
-        ("durationMinutes", 60.0 * SECOND),
-        ("durationHours", 3_600.0 * SECOND),
-    ] {
+    for (name, unit) in
+        [("durationSeconds", SECOND), ("durationMinutes", 60.0 * SECOND), ("durationHours", 3_600.0 * SECOND)]
+    {
         f.add(name, ONE, move |_, a| Ok(Value::Float64(in_units(nanos(&arg(a, 0)).unwrap_or(0), unit))));
     }
     for (name, hours) in [("durationDays", &[24.0][..]), ("durationWeeks", &[24.0, 7.0])] {
@@ -33,7 +31,9 @@ pub fn add(f: &mut FuncMap) {
     {
         f.add(name, ONE, move |_, a| Ok(Value::Int64(nanos(&arg(a, 0)).unwrap_or(0) / unit)));
     }
-    for (name, shorten) in [("durationRoundTo", round as fn(i64, i64) -> i64), ("durationTruncateTo", truncate)] {
+    for (name, shorten) in
+        [("durationRoundTo", round as fn(i64, i64) -> i64), ("durationTruncateTo", truncate)]
+    {
         f.add(name, TWO, move |_, a| {
             let Ok(duration) = nanos(&arg(a, 0)) else { return Ok(Value::object(Duration(0))) };
             let multiple = nanos(&arg(a, 1));
@@ -90,9 +90,7 @@ fn nanos(value: &Value) -> Result<i64, FuncError> {
             }
             match trimmed.parse::<f64>() {
                 Ok(seconds) => of_seconds(seconds),
-                Err(_) => {
-                    Err(FuncError::new(format!("could not parse duration {}", gotmpl::quote(&text))))
-                }
+                Err(_) => Err(FuncError::new(format!("could not parse duration {}", gotmpl::quote(&text)))),
             }
         }
         Value::Int(seconds) | Value::Int64(seconds) => whole(*seconds),
@@ -165,6 +163,10 @@ impl Object for Duration {
         Some(duration::format(self.0))
     }
 
+    fn as_int(&self) -> Option<i64> {
+        Some(self.0)
+    }
+
     fn is_true(&self) -> bool {
         self.0 != 0
     }
@@ -184,7 +186,7 @@ mod tests {
             (7, 5, 5, 5),
             (8, 5, 10, 5),
             (-8, 5, -10, -5),
-            (i64::MAX, 5, i64::MAX, i64::MAX - 2),
+            (i64::MAX, 10, i64::MAX, i64::MAX - 7),
             (i64::MIN, 10, i64::MIN, i64::MIN + 8),
             (7, 0, 7, 7),
             (7, -3, 7, 7),

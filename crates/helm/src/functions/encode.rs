@@ -19,7 +19,10 @@ pub fn add(f: &mut FuncMap) {
     f.add("toYamlPretty", ONE, |_, a| {
         Ok(Value::from(to_tree(&arg(a, 0)).map(|tree| yaml::write_pretty(&tree)).unwrap_or_default()))
     });
-    f.add("toToml", ONE, |_, a| Ok(Value::from(toml::write(&arg(a, 0)).unwrap_or_else(|error| error))));
+    f.add("toToml", ONE, |_, a| match arg(a, 0) {
+        nil @ Value::Nil => Ok(Value::from(toml::write(&nil)?)),
+        value => Ok(Value::from(toml::write(&value).unwrap_or_else(|error| error))),
+    });
     f.add("mustToToml", ONE, |_, a| Ok(Value::from(toml::write(&arg(a, 0))?)));
     f.add("fromToml", TEXT, |_, a| {
         Ok(Value::Map(toml::read(&text_arg(a, 0)).unwrap_or_else(|error| error_map(&error))))
@@ -93,7 +96,9 @@ fn wrong_kind(prefix: &str, value: &Json, wanted: &str) -> String {
 pub fn to_yaml(value: &Value) -> Result<String, FuncError> {
     let json =
         to_json(value).map_err(|error| FuncError::new(format!("error marshaling into JSON: {error}")))?;
-    Ok(yaml::write_trimmed(&json))
+    let text = yaml::marshal(&json)
+        .map_err(|error| FuncError::new(format!("error converting JSON to YAML: {error}")))?;
+    Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
 }
 
 fn json_text(value: &Value, style: Style) -> Result<String, FuncError> {
@@ -114,18 +119,54 @@ fn base64_decode(bytes: &[u8]) -> Value {
 }
 
 /// # Errors
-/// In Go's words, with the place among the bytes without line breaks.
+/// In Go's words, with the place where it sees the trouble.
 pub fn base64_bytes(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let compact: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\n' | b'\r')).collect();
-    STANDARD.decode(&compact).map_err(|error| {
-        let at = match error {
-            base64::DecodeError::InvalidByte(at, _) => at,
-            _ => compact.len(),
-        };
-        format!("illegal base64 data at input byte {at}")
-    })
+    let wrong = |at: usize| format!("illegal base64 data at input byte {at}");
+    let is_break = |at: usize| matches!(bytes.get(at), Some(b'\n' | b'\r'));
+    let mut out = Vec::with_capacity(bytes.len() / 4 * 3);
+    let mut at = 0;
+    loop {
+        let (mut group, mut digits) = (0u32, 0);
+        while digits < 4 {
+            let Some(byte) = bytes.get(at) else {
+                return if digits == 0 { Ok(out) } else { Err(wrong(at - digits)) };
+            };
+            at += 1;
+            match byte {
+                b'\n' | b'\r' => {}
+                b'=' if digits >= 2 => {
+                    while is_break(at) {
+                        at += 1;
+                    }
+                    if digits == 2 {
+                        match bytes.get(at) {
+                            None => return Err(wrong(bytes.len())),
+                            Some(b'=') => at += 1,
+                            Some(_) => return Err(wrong(at - 1)),
+                        }
+                    }
+                    while is_break(at) {
+                        at += 1;
+                    }
+                    if at < bytes.len() {
+                        return Err(wrong(at));
+                    }
+                    group <<= 6 * (4 - digits);
+                    out.extend_from_slice(&group.to_be_bytes()[1..digits]);
+                    return Ok(out);
+                }
+                byte => {
+                    let digit = BASE64.iter().position(|known| known == byte).ok_or_else(|| wrong(at - 1))?;
+                    group = group << 6 | digit as u32;
+                    digits += 1;
+                }
+            }
+        }
+        out.extend_from_slice(&group.to_be_bytes()[1..]);
+    }
 }
 
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 fn base32(bytes: &[u8]) -> String {
@@ -133,48 +174,48 @@ fn base32(bytes: &[u8]) -> String {
     for chunk in bytes.chunks(5) {
         let group = (0..5).fold(0u64, |all, at| all << 8 | u64::from(chunk.get(at).copied().unwrap_or(0)));
         let used = (chunk.len() * 8).div_ceil(5);
-        out.extend((0..8).map(|at| match at < used {
-            true => char::from(BASE32[(group >> (35 - 5 * at)) as usize & 31]),
-            false => '=',
+        out.extend((0..8).map(|at| {
+            if at < used { char::from(BASE32[(group >> (35 - 5 * at)) as usize & 31]) } else { '=' }
         }));
     }
     out
 }
 
 fn base32_decode(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let compact: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\n' | b'\r')).collect();
+    let bytes: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\n' | b'\r')).collect();
     let wrong = |at: usize| format!("illegal base32 data at input byte {at}");
-    let mut out = Vec::with_capacity(compact.len() / 8 * 5);
+    let mut out = Vec::with_capacity(bytes.len() / 8 * 5);
     let mut at = 0;
-    while at < compact.len() {
+    loop {
         let (mut group, mut digits) = (0u64, 0);
-        while digits < 8 {
-            let Some(byte) = compact.get(at) else { return Err(wrong(compact.len())) };
-            if *byte == b'=' {
-                break;
-            }
-            let digit = BASE32.iter().position(|known| known == byte).ok_or_else(|| wrong(at))?;
-            group = group << 5 | digit as u64;
-            digits += 1;
+        let mut ended = false;
+        while digits < 8 && !ended {
+            let Some(byte) = bytes.get(at) else {
+                return if digits == 0 { Ok(out) } else { Err(wrong(at - digits)) };
+            };
             at += 1;
-        }
-        let size = match digits {
-            8 => 5,
-            7 => 4,
-            5 => 3,
-            4 => 2,
-            2 => 1,
-            _ => return Err(wrong(at)),
-        };
-        group <<= 5 * (8 - digits);
-        out.extend_from_slice(&group.to_be_bytes()[3..3 + size]);
-        if digits < 8 {
-            let padding = compact[at..].iter().take_while(|b| **b == b'=').count();
-            if padding != 8 - digits || at + padding != compact.len() {
-                return Err(wrong((at + padding.min(8 - digits)).min(compact.len())));
+            let left = &bytes[at..];
+            if *byte == b'=' && digits >= 2 && left.len() < 8 {
+                if left.len() + digits < 7 {
+                    return Err(wrong(bytes.len()));
+                }
+                if let Some(off) = left.iter().take(7 - digits).position(|b| *b != b'=') {
+                    return Err(wrong(at + off - 1));
+                }
+                if matches!(digits, 3 | 6) {
+                    return Err(wrong(at - 1));
+                }
+                ended = true;
+            } else {
+                let digit = BASE32.iter().position(|known| known == byte).ok_or_else(|| wrong(at - 1))?;
+                group = group << 5 | digit as u64;
+                digits += 1;
             }
-            break;
+        }
+        group <<= 5 * (8 - digits);
+        out.extend_from_slice(&group.to_be_bytes()[3..3 + digits * 5 / 8]);
+        if ended {
+            return Ok(out);
         }
     }
-    Ok(out)
 }

@@ -4,7 +4,6 @@ use gotmpl::{FuncError, FuncMap, List, ListType, Signature, Str, Type, Value};
 
 use super::numbers::to_int64;
 use super::{Outcome, arg, int_arg, is_empty, strval};
-use crate::capabilities::VersionSet;
 
 /// What a list may hold at most.
 const MAX_ITEMS: usize = 10_000_000;
@@ -108,10 +107,11 @@ pub fn add(f: &mut FuncMap) {
     });
     for name in ["chunk", "mustChunk"] {
         f.add(name, Signature::fixed(&[Type::Int, Type::Any]), |_, a| {
-            let list = items(&arg(a, 1), "chunk type")?;
+            let list = items(&arg(a, 1), "chunk")?;
             let size = usize::try_from(int_arg(a, 0)).ok().filter(|size| *size > 0);
             let size = size.ok_or_else(|| FuncError::new("chunk: the size has to be positive"))?;
-            Ok(Value::list(list.chunks(size).map(|chunk| Value::from(chunk.to_vec()))))
+            let chunks = list.chunks(size).map(|chunk| Value::from(chunk.to_vec()));
+            Ok(Value::List(List::of(ListType::List, chunks.collect())))
         });
     }
     f.add("toStrings", ONE, |_, a| Ok(Value::strings(strings(&arg(a, 0)))));
@@ -150,8 +150,8 @@ fn items(value: &Value, what: &str) -> Result<Vec<Value>, FuncError> {
         Value::List(list) => Ok(list.to_vec()),
         Value::Bytes(bytes) => Ok(bytes.iter().map(|byte| Value::Uint8(*byte)).collect()),
         Value::Nil => Err(FuncError::new("runtime error: invalid memory address or nil pointer dereference")),
-        other => match other.downcast::<VersionSet>() {
-            Some(set) => Ok(set.items()),
+        other => match other.as_object().and_then(gotmpl::Object::as_list) {
+            Some(list) => Ok(list.to_vec()),
             None => Err(FuncError::new(format!("Cannot {what} type {}", other.kind().name()))),
         },
     }

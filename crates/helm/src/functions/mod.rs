@@ -12,6 +12,7 @@ mod helm;
 mod lists;
 mod logic;
 mod merge;
+mod moment;
 mod numbers;
 mod passwords;
 mod paths;
@@ -25,9 +26,9 @@ use std::sync::{Arc, LazyLock};
 
 use gotmpl::{FuncError, FuncMap, Str, Value};
 
-pub(crate) use dates::{from_zoned, rfc3339};
 pub(crate) use durations::Duration;
 pub(crate) use helm::{RenderState, unmark, without_no_value};
+pub(crate) use moment::{from_zoned, rfc3339};
 pub(crate) use paths::{base as path_base, clean as path_clean};
 
 /// What a function gives.

@@ -98,10 +98,26 @@ const SHAPES: [(&str, &[&str]); 6] = [
     (
         "long",
         &[
-            "CvcvnoCvcvCvcv", "CvcvCvcvnoCvcv", "CvcvCvcvCvcvno", "CvccnoCvcvCvcv", "CvccCvcvnoCvcv",
-            "CvccCvcvCvcvno", "CvcvnoCvccCvcv", "CvcvCvccnoCvcv", "CvcvCvccCvcvno", "CvcvnoCvcvCvcc",
-            "CvcvCvcvnoCvcc", "CvcvCvcvCvccno", "CvccnoCvccCvcv", "CvccCvccnoCvcv", "CvccCvccCvcvno",
-            "CvcvnoCvccCvcc", "CvcvCvccnoCvcc", "CvcvCvccCvccno", "CvccnoCvcvCvcc", "CvccCvcvnoCvcc",
+            "CvcvnoCvcvCvcv",
+            "CvcvCvcvnoCvcv",
+            "CvcvCvcvCvcvno",
+            "CvccnoCvcvCvcv",
+            "CvccCvcvnoCvcv",
+            "CvccCvcvCvcvno",
+            "CvcvnoCvccCvcv",
+            "CvcvCvccnoCvcv",
+            "CvcvCvccCvcvno",
+            "CvcvnoCvcvCvcc",
+            "CvcvCvcvnoCvcc",
+            "CvcvCvcvCvccno",
+            "CvccnoCvccCvcv",
+            "CvccCvccnoCvcv",
+            "CvccCvccCvcvno",
+            "CvcvnoCvccCvcc",
+            "CvcvCvccnoCvcc",
+            "CvcvCvccCvccno",
+            "CvccnoCvcvCvcc",
+            "CvccCvcvnoCvcc",
             "CvccCvcvCvccno",
         ],
     ),
@@ -131,7 +147,8 @@ fn derive(counter: u32, kind: &str, password: &[u8], user: &[u8], site: &[u8]) -
     let Some((_, shapes)) = SHAPES.iter().find(|(name, _)| *name == kind) else {
         return Ok(format!("cannot find password template {kind}"));
     };
-    let failed = |error: &dyn std::fmt::Display| FuncError::new(format!("failed to derive password: {error}"));
+    let failed =
+        |error: &dyn std::fmt::Display| FuncError::new(format!("failed to derive password: {error}"));
     let salt = [SEED, &(user.len() as u32).to_be_bytes(), user].concat();
     let mut secret = [0; 64];
     let params = scrypt::Params::new(15, 8, 2).map_err(|error| failed(&error))?;

@@ -172,8 +172,8 @@ fn cut(text: &[u8], byte: u8) -> (&[u8], Option<&[u8]>) {
 impl Url {
     fn parse(text: &[u8]) -> Result<Self, String> {
         let (before, fragment) = cut(text, b'#');
-        let mut url = Self::before_fragment(before)
-            .map_err(|error| format!("parse {}: {error}", quoted(before)))?;
+        let mut url =
+            Self::before_fragment(before).map_err(|error| format!("parse {}: {error}", quoted(before)))?;
         if let Some(fragment) = fragment {
             url.fragment = unescape(fragment, Place::Fragment)
                 .map_err(|error| format!("parse {}: {error}", quoted(text)))?;

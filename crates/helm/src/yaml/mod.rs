@@ -11,7 +11,7 @@ mod write;
 pub(crate) use read::kind_name;
 pub use read::{YamlError, parse, parse_documents, read_map, read_value, to_floats};
 pub use resolve::scalar_text;
-pub use write::write;
+pub use write::{marshal, write};
 
 /// What `toYamlPretty` gives.
 pub fn write_pretty(value: &serde_json::Value) -> String {

@@ -87,7 +87,13 @@ impl Emitter {
         for (at, c) in text.char_indices() {
             if c == ' ' {
                 let next_is_space = text[at + 1..].starts_with(' ');
-                if allow_breaks && !spaces && self.column > self.width() && at > 0 && at < last && !next_is_space {
+                if allow_breaks
+                    && !spaces
+                    && self.column > self.width()
+                    && at > 0
+                    && at < last
+                    && !next_is_space
+                {
                     self.write_indent();
                 } else {
                     self.put(c);

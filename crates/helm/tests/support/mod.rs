@@ -132,6 +132,11 @@ impl Differences {
         }
     }
 
+    /// Both sides said the same in other words.
+    pub fn agree(&mut self) {
+        self.compared += 1;
+    }
+
     pub fn finish(self) {
         assert!(self.compared > 0, "nothing was compared");
         assert!(self.count == 0, "{} of {} differ\n{}", self.count, self.compared, self.told);
@@ -156,4 +161,48 @@ impl Dice {
 /// How many cases are made: a bounded number, or what LANDFALL_ORACLE_CASES says.
 pub fn cases(bounded: u64) -> u64 {
     std::env::var("LANDFALL_ORACLE_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(bounded)
+}
+
+/// The sources of Helm, where Go has them on this machine.
+pub fn helm_sources() -> Option<PathBuf> {
+    let module = include_str!("../../../../embedded/oracle/go.mod");
+    let version = module.lines().find_map(|line| line.trim().strip_prefix("helm.sh/helm/v4 "))?.trim();
+    let output = Command::new("go").args(["env", "GOMODCACHE"]).output().ok()?;
+    let cache = String::from_utf8(output.stdout).ok()?;
+    let folder = Path::new(cache.trim()).join(format!("helm.sh/helm/v4@{version}"));
+    Some(folder).filter(|folder| folder.is_dir())
+}
+
+/// The charts below a folder, packed ones too, but not those within other charts.
+pub fn charts_under(folder: &Path) -> Vec<PathBuf> {
+    let mut charts: Vec<PathBuf> = Vec::new();
+    let mut walk = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter();
+    while let Some(entry) = walk.next() {
+        let Ok(entry) = entry else { continue };
+        let path = entry.path();
+        if entry.file_type().is_dir() && path.join("Chart.yaml").exists() {
+            charts.push(path.to_owned());
+            walk.skip_current_dir();
+        } else if path.extension().is_some_and(|end| end == "tgz") {
+            charts.push(path.to_owned());
+        }
+    }
+    charts
+}
+
+/// Blanks the lines in which two answers of Helm differ, in one of them and in ours.
+pub fn without_chance(one: &[u8], two: &[u8], ours: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let lines = |text: &[u8]| -> Vec<String> {
+        String::from_utf8_lossy(text).split('\n').map(str::to_owned).collect()
+    };
+    let (mut one, two, mut ours) = (lines(one), lines(two), lines(ours));
+    if one.len() == two.len() && one.len() == ours.len() {
+        for at in 0..one.len() {
+            if one[at] != two[at] {
+                one[at].clear();
+                ours[at].clear();
+            }
+        }
+    }
+    (one.join("\n").into_bytes(), ours.join("\n").into_bytes())
 }

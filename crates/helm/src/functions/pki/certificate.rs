@@ -47,10 +47,11 @@ impl Issuer {
     /// Where it is none. The words are our own.
     pub fn of(content: &[u8]) -> Result<Self, String> {
         let certificate = parse(content)?;
-        let key_id = certificate.extensions().iter().find_map(|extension| match extension.parsed_extension() {
-            ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
-            _ => None,
-        });
+        let key_id =
+            certificate.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+                ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+                _ => None,
+            });
         Ok(Self {
             subject: certificate.subject().as_raw().to_vec(),
             key_id,
@@ -88,7 +89,8 @@ pub fn create(
     }
     let subject = name(&request.common_name);
     let issued_by = issuer.map_or(&subject, |issuer| &issuer.subject);
-    let authority = issuer.filter(|issuer| issuer.subject != subject).and_then(|issuer| issuer.key_id.as_deref());
+    let authority =
+        issuer.filter(|issuer| issuer.subject != subject).and_then(|issuer| issuer.key_id.as_deref());
     let serial: [u8; 16] = rand::random();
     let now = Timestamp::now();
     let valid = request.days.wrapping_mul(24 * 3_600 * 1_000_000_000);

@@ -1,9 +1,9 @@
 //! Private keys: made, read from PEM, written to PEM, and used to sign.
 
 use dsa::{Components, KeySize};
+use rsa::Pkcs1v15Sign;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey, EncodeRsaPublicKey};
 use rsa::signature::Signer;
-use rsa::Pkcs1v15Sign;
 use sha2::{Digest, Sha256};
 
 use super::der::{self, Reader};
@@ -15,8 +15,8 @@ const EC: &[u32] = &[1, 2, 840, 10_045, 2, 1];
 const ED25519: &[u32] = &[1, 3, 101, 112];
 /// What stands before a digest of SHA-256 that RSA signs.
 const SHA256_INFO: [u8; 19] = [
-    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04,
-    0x20,
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+    0x04, 0x20,
 ];
 
 /// A curve that keys may be on.

@@ -87,10 +87,7 @@ impl Object for Pair {
     }
 
     fn fields(&self) -> Vec<(Cow<'static, str>, Value)> {
-        vec![
-            (Cow::Borrowed("Cert"), Value::from(&self.cert)),
-            (Cow::Borrowed("Key"), Value::from(&self.key)),
-        ]
+        vec![(Cow::Borrowed("Cert"), Value::from(&self.cert)), (Cow::Borrowed("Key"), Value::from(&self.key))]
     }
 
     fn equals(&self, other: &dyn Object) -> bool {
@@ -136,7 +133,8 @@ fn signed(args: &[Value], key: PrivateKey) -> Outcome {
 
 /// What the arguments of a certificate for servers and clients say.
 fn request(args: &[Value]) -> Result<Request, FuncError> {
-    let list = |at: usize| args.get(at).and_then(Value::as_list).map(|list| list.to_vec()).unwrap_or_default();
+    let list =
+        |at: usize| args.get(at).and_then(Value::as_list).map(|list| list.to_vec()).unwrap_or_default();
     let mut addresses = Vec::new();
     for address in list(1) {
         let Value::String(text) = &address else {
