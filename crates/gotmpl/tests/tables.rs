@@ -44,7 +44,7 @@ fn literals(source: &str) -> Vec<(usize, &str)> {
             }
             _ => at += 1,
         }
-        line += bytes[start..at].iter().filter(|b| **b == b'\n').count();
+        line += source.get(start..at).map_or(0, |part| part.matches('\n').count());
     }
     found
 }

@@ -217,7 +217,8 @@ impl Object for VersionSet {
     }
 
     fn as_list(&self) -> Option<List> {
-        Some(List::strings(&self.0))
+        let items = self.0.iter().map(Value::from).collect();
+        Some(List::of(gotmpl::ListType::Named("common.VersionSet"), items))
     }
 
     fn method(&self, name: &str) -> Option<Signature> {

@@ -2,16 +2,18 @@
 //! goyaml v2's emitter on the way out. Comments and styles are not kept.
 
 mod facts;
+mod json;
 mod order;
 mod read;
 mod resolve;
 mod scalar;
 mod write;
 
+pub use json::marshal;
 pub(crate) use read::kind_name;
 pub use read::{YamlError, parse, parse_documents, read_map, read_value, to_floats};
 pub use resolve::scalar_text;
-pub use write::{marshal, write};
+pub use write::write;
 
 /// What `toYamlPretty` gives.
 pub fn write_pretty(value: &serde_json::Value) -> String {

@@ -1,11 +1,10 @@
 //! Writing YAML with the bytes of goyaml v2's emitter: natural key order, lists not indented below
 //! their key, folding at 80 columns, literal blocks for text with line breaks.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
 use super::facts::{Facts, has_break};
+use super::json::folded;
 use super::order::sort_naturally;
 use super::resolve::needs_quotes;
 use crate::json::number_text;
@@ -27,68 +26,6 @@ pub enum Dialect {
 /// YAML text with its final line break.
 pub fn write(value: &Value) -> String {
     write_as(value, Dialect::V2)
-}
-
-/// YAML text as `sigs.k8s.io/yaml` makes it: the tree is written as JSON first, and read as YAML.
-///
-/// # Errors
-/// Where that JSON is no YAML: control characters, keys with line breaks.
-pub fn marshal(value: &Value) -> Result<String, String> {
-    check(value)?;
-    Ok(write(value))
-}
-
-fn check(value: &Value) -> Result<(), String> {
-    match value {
-        Value::String(text) => check_text(text),
-        Value::Array(items) => items.iter().try_for_each(check),
-        Value::Object(map) => map.iter().try_for_each(|(key, value)| {
-            check_text(key)?;
-            if key.contains(NEXT_LINE) {
-                return Err("yaml: line 1: did not find expected ',' or '}'".to_owned());
-            }
-            check(value)
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
-    }
-}
-
-fn check_text(text: &str) -> Result<(), String> {
-    let refused = |c: char| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
-    if text.contains(refused) { Err("yaml: control characters are not allowed".to_owned()) } else { Ok(()) }
-}
-
-/// The one line break of YAML that JSON does not escape.
-const NEXT_LINE: char = '\u{85}';
-
-/// Text as it comes out of the JSON in between: a line break is folded like one in a quoted scalar.
-fn folded(text: &str) -> Cow<'_, str> {
-    if !text.contains(NEXT_LINE) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::new();
-    let mut breaks = 0;
-    let mut parts = text.split(NEXT_LINE).peekable();
-    let mut first = true;
-    while let Some(part) = parts.next() {
-        let part = if first { part } else { part.trim_start_matches(' ') };
-        let part = if parts.peek().is_some() { part.trim_end_matches(' ') } else { part };
-        let empty = part.is_empty();
-        if !first {
-            breaks += 1;
-        }
-        if !empty || parts.peek().is_none() {
-            match breaks {
-                0 => {}
-                1 => out.push(' '),
-                more => out.extend(std::iter::repeat_n('\n', more - 1)),
-            }
-            breaks = 0;
-        }
-        out.push_str(part);
-        first = false;
-    }
-    Cow::Owned(out)
 }
 
 /// YAML text of a dialect, with its final line break.

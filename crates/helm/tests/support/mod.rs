@@ -35,7 +35,6 @@ pub fn ask(questions: &[Value]) -> Option<Vec<Answer>> {
     let mut child = Command::new(&program)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .env("TZ", "UTC")
         .spawn()
         .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     let mut input = child.stdin.take().unwrap();
@@ -205,4 +204,14 @@ pub fn without_chance(one: &[u8], two: &[u8], ours: &[u8]) -> (Vec<u8>, Vec<u8>)
         }
     }
     (one.join("\n").into_bytes(), ours.join("\n").into_bytes())
+}
+
+/// Asks again where the answer is not ours: Helm's order of some keys (`1e3`, `0777`, `0x1f`) is that of chance. Gives
+/// the answer that is ours, if there is one.
+pub fn second_opinion(question: &Value, first: Answer, ours: &Answer) -> Answer {
+    if first == *ours || first.is_err() || ours.is_err() {
+        return first;
+    }
+    let again = ask(&vec![question.clone(); 60]).unwrap_or_default();
+    again.into_iter().find(|answer| answer == ours).unwrap_or(first)
 }

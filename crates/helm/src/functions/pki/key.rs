@@ -3,9 +3,9 @@
 use dsa::{Components, KeySize};
 use rsa::Pkcs1v15Sign;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey, EncodeRsaPublicKey};
-use rsa::signature::Signer;
 use sha2::{Digest, Sha256};
 
+use super::curve::Curve;
 use super::der::{self, Reader};
 use super::pem;
 
@@ -18,73 +18,6 @@ const SHA256_INFO: [u8; 19] = [
     0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
     0x04, 0x20,
 ];
-
-/// A curve that keys may be on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Curve {
-    P256,
-    P384,
-    P521,
-}
-
-impl Curve {
-    const ALL: [Curve; 3] = [Curve::P256, Curve::P384, Curve::P521];
-
-    fn oid(self) -> Vec<u8> {
-        der::oid(match self {
-            Curve::P256 => &[1, 2, 840, 10_045, 3, 1, 7],
-            Curve::P384 => &[1, 3, 132, 0, 34],
-            Curve::P521 => &[1, 3, 132, 0, 35],
-        })
-    }
-
-    /// ECDSA with the digest that fits the curve.
-    fn signature(self) -> Vec<u8> {
-        let last = match self {
-            Curve::P256 => 2,
-            Curve::P384 => 3,
-            Curve::P521 => 4,
-        };
-        der::oid(&[1, 2, 840, 10_045, 4, 3, last])
-    }
-
-    fn size(self) -> usize {
-        match self {
-            Curve::P256 => 32,
-            Curve::P384 => 48,
-            Curve::P521 => 66,
-        }
-    }
-
-    /// The point that belongs to a secret, uncompressed. None for a secret that is none.
-    fn public(self, secret: &[u8]) -> Option<Vec<u8>> {
-        Some(match self {
-            Curve::P256 => p256::SecretKey::from_slice(secret).ok()?.public_key().to_sec1_bytes().into_vec(),
-            Curve::P384 => p384::SecretKey::from_slice(secret).ok()?.public_key().to_sec1_bytes().into_vec(),
-            Curve::P521 => p521::SecretKey::from_slice(secret).ok()?.public_key().to_sec1_bytes().into_vec(),
-        })
-    }
-
-    fn sign(self, secret: &[u8], message: &[u8]) -> Option<Vec<u8>> {
-        Some(match self {
-            Curve::P256 => {
-                let key = p256::ecdsa::SigningKey::from_slice(secret).ok()?;
-                let signature: p256::ecdsa::Signature = key.try_sign(message).ok()?;
-                signature.to_der().as_bytes().to_vec()
-            }
-            Curve::P384 => {
-                let key = p384::ecdsa::SigningKey::from_slice(secret).ok()?;
-                let signature: p384::ecdsa::Signature = key.try_sign(message).ok()?;
-                signature.to_der().as_bytes().to_vec()
-            }
-            Curve::P521 => {
-                let key = p521::ecdsa::SigningKey::from_slice(secret).ok()?;
-                let signature: p521::ecdsa::Signature = key.try_sign(message).ok()?;
-                signature.to_der().as_bytes().to_vec()
-            }
-        })
-    }
-}
 
 /// A private key. Shows nothing of itself.
 pub enum PrivateKey {

@@ -1,6 +1,7 @@
 //! Certificates and private keys: `genCA`, `genSignedCert`, `genPrivateKey` and their like.
 
 mod certificate;
+mod curve;
 mod der;
 mod key;
 mod pem;
