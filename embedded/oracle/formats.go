@@ -20,7 +20,7 @@ func yamlRead(q question) (string, error) {
 	return string(text), err
 }
 
-// yamlWrite gives the YAML of a JSON document, numbers read as floats unless More is "integers".
+// yamlWrite gives the YAML of a JSON document.
 func yamlWrite(q question) (string, error) {
 	var value any
 	if err := json.Unmarshal(q.Values, &value); err != nil {
