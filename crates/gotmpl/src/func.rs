@@ -22,6 +22,8 @@ pub enum Type {
     Bool,
     Int,
     Int64,
+    /// Only literals are of this type; they arrive as [`Value::Uint64`].
+    Uint32,
     Uint64,
     Float64,
     /// `map[string]interface {}`; a nil argument becomes a nil map.
@@ -48,6 +50,7 @@ impl Type {
             Type::Bool => "bool",
             Type::Int => "int",
             Type::Int64 => "int64",
+            Type::Uint32 => "uint32",
             Type::Uint64 => "uint64",
             Type::Float64 => "float64",
             Type::Map => "map[string]interface {}",
@@ -103,7 +106,7 @@ impl Type {
             Type::Bool => Kind::Bool,
             Type::Int => Kind::Int,
             Type::Int64 => Kind::Int64,
-            Type::Uint64 => Kind::Uint64,
+            Type::Uint32 | Type::Uint64 => Kind::Uint64,
             Type::Float64 => Kind::Float64,
             Type::Map | Type::StringMap => Kind::Map,
             Type::List | Type::StringList | Type::Bytes => Kind::Slice,

@@ -203,23 +203,43 @@ fn parse_uint(text: &str) -> Option<u64> {
 
 /// Go's `strconv.ParseFloat`, hexadecimal floats included.
 pub(crate) fn parse_float(text: &str) -> Option<f64> {
+    if text.contains('_') {
+        return underscores_part_digits(text).then(|| parse_float(&text.replace('_', "")))?;
+    }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if let Some(hex) = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X")) {
         let magnitude = hex_float(hex)?;
         return Some(if text.starts_with('-') { -magnitude } else { magnitude });
     }
-    // Go takes underscores only with a base prefix. Rust takes words ("inf") that a template cannot contain.
+    // Rust takes words ("inf") that Go does not.
     if !unsigned.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
         return None;
     }
     text.parse().ok().filter(|float: &f64| float.is_finite())
 }
 
+/// Whether each underscore stands between digits; a base prefix counts as one.
+fn underscores_part_digits(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let lower = unsigned.get(..2).map(str::to_ascii_lowercase);
+    let prefixed = matches!(lower.as_deref(), Some("0x" | "0o" | "0b"));
+    let is_digit =
+        |c: char| if lower.as_deref() == Some("0x") { c.is_ascii_hexdigit() } else { c.is_ascii_digit() };
+    let mut before = prefixed;
+    let mut chars = unsigned[if prefixed { 2 } else { 0 }..].chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == '_' && !(before && chars.peek().copied().is_some_and(is_digit)) {
+            return false;
+        }
+        before = is_digit(c);
+    }
+    true
+}
+
 fn hex_float(hex: &str) -> Option<f64> {
     let (mantissa, exponent) = hex.split_once(['p', 'P'])?;
     let exponent: i32 = exponent.parse().ok()?;
-    let mantissa = mantissa.replace('_', "");
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((&mantissa, ""));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::borrow::Cow;
 
-use gotmpl::{Context, FuncError, Kind, Object, Signature, Type, Value};
+use gotmpl::{Context, FuncError, Kind, List, Object, Signature, Type, Value};
 
 /// The version of Helm whose behaviour this is.
 pub const HELM_VERSION: &str = "v4.3.1";
@@ -199,12 +199,6 @@ impl Object for KubeVersionObject {
 #[derive(Debug)]
 pub(crate) struct VersionSet(Vec<String>);
 
-impl VersionSet {
-    pub fn items(&self) -> Vec<Value> {
-        self.0.iter().map(Value::from).collect()
-    }
-}
-
 impl Object for VersionSet {
     fn type_name(&self) -> Cow<'static, str> {
         Cow::Borrowed("common.VersionSet")
@@ -220,6 +214,11 @@ impl Object for VersionSet {
 
     fn is_true(&self) -> bool {
         !self.0.is_empty()
+    }
+
+    fn as_list(&self) -> Option<List> {
+        let items = self.0.iter().map(Value::from).collect();
+        Some(List::of(gotmpl::ListType::Named("common.VersionSet"), items))
     }
 
     fn method(&self, name: &str) -> Option<Signature> {

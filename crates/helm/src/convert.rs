@@ -4,7 +4,8 @@ use base64::Engine as _;
 use gotmpl::{Map, Value};
 use serde_json::{Number, Value as Json};
 
-use crate::capabilities::{HelmVersionObject, VersionSet};
+use crate::capabilities::HelmVersionObject;
+use crate::functions::{Duration, rfc3339};
 
 /// Nesting beyond which a value is taken for cyclic (`set` can put a map into itself).
 const DEEPEST: usize = 400;
@@ -34,10 +35,24 @@ pub fn to_map(json: &serde_json::Map<String, Json>) -> Map {
 /// # Errors
 /// Infinities, NaN and cyclic values have no JSON form.
 pub fn to_json(value: &Value) -> Result<Json, String> {
-    convert(value, 0)
+    convert(value, 0, Shape::Json)
 }
 
-fn convert(value: &Value, depth: usize) -> Result<Json, String> {
+/// What a YAML encoder that knows Go's types sees: no nulls for nil maps and lists, bytes as numbers.
+///
+/// # Errors
+/// As [`to_json`].
+pub fn to_tree(value: &Value) -> Result<Json, String> {
+    convert(value, 0, Shape::Go)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Json,
+    Go,
+}
+
+fn convert(value: &Value, depth: usize, shape: Shape) -> Result<Json, String> {
     if depth > DEEPEST {
         return Err("json: unsupported value: encountered a cycle".to_owned());
     }
@@ -52,21 +67,32 @@ fn convert(value: &Value, depth: usize) -> Result<Json, String> {
             None => return Err(format!("json: unsupported value: {}", crate::number::format_g(*float))),
         },
         Value::String(text) => Json::String(text.to_str().into_owned()),
-        Value::Bytes(bytes) => Json::String(base64::engine::general_purpose::STANDARD.encode(bytes)),
-        Value::List(list) if list.is_nil() => Json::Null,
-        Value::List(list) => {
-            Json::Array(list.iter().map(|item| convert(item, depth + 1)).collect::<Result<_, _>>()?)
+        Value::Bytes(bytes) if shape == Shape::Go => {
+            Json::Array(bytes.iter().map(|b| Json::from(*b)).collect())
         }
-        Value::Map(map) => map_to_json(map, depth)?,
+        Value::Bytes(bytes) => Json::String(base64::engine::general_purpose::STANDARD.encode(bytes)),
+        Value::List(list) if list.is_nil() && shape == Shape::Json => Json::Null,
+        Value::List(list) => {
+            Json::Array(list.iter().map(|item| convert(item, depth + 1, shape)).collect::<Result<_, _>>()?)
+        }
+        Value::Map(map) => map_to_json(map, depth, shape)?,
         Value::Object(object) => {
-            if let Some(set) = value.downcast::<VersionSet>() {
-                return convert(&Value::from(set.items()), depth + 1);
+            if let Some(list) = object.as_list() {
+                return convert(&Value::List(list), depth + 1, shape);
+            }
+            if let Some(duration) = value.downcast::<Duration>()
+                && shape == Shape::Json
+            {
+                return Ok(Json::from(duration.0));
+            }
+            if let Some(time) = rfc3339(value) {
+                return Ok(Json::String(time));
             }
             if value.downcast::<HelmVersionObject>().is_some() {
                 return Ok(HelmVersionObject::to_json());
             }
             if let Some(map) = object.as_map() {
-                map_to_json(&map, depth)?
+                map_to_json(&map, depth, shape)?
             } else {
                 let fields = object.fields();
                 if fields.is_empty()
@@ -76,7 +102,7 @@ fn convert(value: &Value, depth: usize) -> Result<Json, String> {
                 }
                 let mut out = serde_json::Map::new();
                 for (name, field) in fields {
-                    out.insert(name.into_owned(), convert(&field, depth + 1)?);
+                    out.insert(name.into_owned(), convert(&field, depth + 1, shape)?);
                 }
                 Json::Object(out)
             }
@@ -84,13 +110,13 @@ fn convert(value: &Value, depth: usize) -> Result<Json, String> {
     })
 }
 
-fn map_to_json(map: &Map, depth: usize) -> Result<Json, String> {
-    if map.is_nil() {
+fn map_to_json(map: &Map, depth: usize, shape: Shape) -> Result<Json, String> {
+    if map.is_nil() && shape == Shape::Json {
         return Ok(Json::Null);
     }
     let mut out = serde_json::Map::new();
     for (key, value) in map.borrow().iter() {
-        out.insert(key.to_str().into_owned(), convert(value, depth + 1)?);
+        out.insert(key.to_str().into_owned(), convert(value, depth + 1, shape)?);
     }
     Ok(Json::Object(out))
 }

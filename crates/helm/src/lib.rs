@@ -15,6 +15,7 @@ mod adopt;
 mod capabilities;
 pub mod chart;
 mod convert;
+mod duration;
 mod engine;
 mod error;
 mod files;
@@ -25,6 +26,7 @@ mod layout;
 mod number;
 pub mod release;
 pub mod semver;
+mod toml;
 mod values;
 pub mod yaml;
 
@@ -37,3 +39,8 @@ pub use engine::{
 };
 pub use error::{HelmError, TemplateError};
 pub use values::{ValueSources, Values};
+
+/// The names of all functions that templates may call, sorted.
+pub fn function_names() -> Vec<String> {
+    functions::all().names().into_iter().map(str::to_owned).collect()
+}

@@ -3,6 +3,8 @@
 //! Fixtures named `err_*` have to fail, with every stored line in the error.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod support;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -70,17 +72,10 @@ fn every_fixture_renders_as_helm_does() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-fn helm() -> Option<PathBuf> {
-    let cache = std::env::var_os("LANDFALL_CACHE")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache/landfall")))?;
-    Some(cache.join("bin/dev/helm")).filter(|path| path.exists())
-}
-
 #[test]
 fn what_is_stored_is_what_real_helm_prints() {
-    let Some(helm) = helm() else {
-        eprintln!("skipped: there is no real Helm in the cache (bin/dev/helm)");
+    let Some(helm) = support::program("helm") else {
+        eprintln!("skipped: there is no real Helm (landfall images bundle --oracle makes it)");
         return;
     };
     for path in fixtures() {

@@ -22,6 +22,7 @@ fn basic(value: &Value) -> Option<Basic<'_>> {
         Value::Uint64(n) => Basic::Uint(*n),
         Value::Float64(n) => Basic::Float(*n),
         Value::String(text) => Basic::String(text.as_bytes()),
+        Value::Object(object) => Basic::Int(object.as_int()?),
         _ => return None,
     })
 }

@@ -16,6 +16,15 @@ fn map_of(value: &Value) -> Option<Map> {
     }
 }
 
+/// Objects that are lists count as lists.
+fn list_of(value: &Value) -> Option<List> {
+    match value {
+        Value::List(list) => Some(list.clone()),
+        Value::Object(object) => object.as_list(),
+        _ => None,
+    }
+}
+
 /// The type behind a pointer.
 fn pointed_to(value: &Value) -> String {
     value.type_name().trim_start_matches('*').to_owned()
@@ -27,6 +36,11 @@ pub(super) fn index(args: &[Val]) -> Result<Value, String> {
         return Err("index of untyped nil".to_owned());
     }
     for key in args.iter().skip(1).map(Val::value) {
+        if let Value::Object(object) = &item
+            && let Some(list) = object.as_list()
+        {
+            item = Value::List(list);
+        }
         item = match &item {
             Value::Nil => return Err("index of nil pointer".to_owned()),
             Value::List(list) => {
@@ -74,6 +88,8 @@ fn position(index: &Value, len: usize) -> Result<usize, String> {
 
 pub(super) fn slice(args: &[Val]) -> Result<Value, String> {
     let item = args.first().map_or(&Value::Nil, Val::value);
+    let listed = list_of(item).map(Value::List);
+    let item = listed.as_ref().unwrap_or(item);
     let indexes = args.get(1..).unwrap_or_default();
     if matches!(item, Value::Nil) {
         return Err("slice of untyped nil".to_owned());
@@ -121,9 +137,10 @@ pub(super) fn length(args: &[Val]) -> Result<i64, String> {
         Value::String(text) => text.len(),
         Value::Bytes(bytes) => bytes.len(),
         Value::List(list) => list.len(),
-        other => match map_of(other) {
-            Some(map) => map.len(),
-            None => return Err(format!("len of type {}", pointed_to(other))),
+        other => match (map_of(other), list_of(other)) {
+            (Some(map), _) => map.len(),
+            (None, Some(list)) => list.len(),
+            (None, None) => return Err(format!("len of type {}", pointed_to(other))),
         },
     };
     Ok(length as i64)

@@ -182,6 +182,9 @@ impl<'t> State<'t> {
             (_, Kind::String) => (as_string(expr), "string"),
             (Type::Int, _) => (number.int.map(Value::Int), "integer"),
             (Type::Int64, _) => (number.int.map(Value::Int64), "integer"),
+            (Type::Uint32, _) => {
+                (number.uint.map(|n| Value::Uint64(n & u64::from(u32::MAX))), "unsigned integer")
+            }
             (Type::Uint64, _) => (number.uint.map(Value::Uint64), "unsigned integer"),
             (Type::Float64, _) => (number.float.map(Value::Float64), "float"),
             _ => return Err(self.error(format!("can't handle {expr} for arg of type {}", kind.name()))),

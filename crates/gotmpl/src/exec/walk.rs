@@ -89,6 +89,8 @@ impl<'t> State<'t> {
     /// Runs the body for each element; whether there was any.
     fn iterate(&mut self, branch: &'t Branch, value: &Value) -> Result<bool> {
         let index = |at: usize| Val::concrete(Value::Int(at as i64));
+        let listed = value.as_object().and_then(crate::Object::as_list).map(Value::List);
+        let value = listed.as_ref().unwrap_or(value);
         match value {
             Value::Nil => return Ok(false),
             Value::Int(_) | Value::Int64(_) | Value::Uint8(_) | Value::Uint64(_) => {

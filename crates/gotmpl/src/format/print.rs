@@ -168,6 +168,9 @@ impl Printer {
         {
             return self.text(value, text.as_bytes(), verb);
         }
+        if let Some(number) = object.as_int() {
+            return self.integer(value, number.unsigned_abs(), number < 0, true, verb);
+        }
         if let Some(map) = object.as_map() {
             let name = object.type_name();
             return self.within(map.address(), |printer| printer.map(&map, &name, verb));

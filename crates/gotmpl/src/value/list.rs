@@ -19,6 +19,8 @@ pub enum ListType {
     Int,
     /// `[]map[string]interface {}`
     Map,
+    /// `[][]interface {}`
+    List,
     /// A named type, by its full name.
     Named(&'static str),
 }
@@ -31,6 +33,7 @@ impl ListType {
             ListType::String => "[]string",
             ListType::Int => "[]int",
             ListType::Map => "[]map[string]interface {}",
+            ListType::List => "[][]interface {}",
             ListType::Named(name) => name,
         }
     }

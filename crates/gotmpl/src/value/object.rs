@@ -4,7 +4,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Kind, Map, Value};
+use super::{Kind, List, Map, Value};
 use crate::func::{Context, FuncError, Signature};
 
 /// A Go struct, or a named map with methods, seen from a template: `.Capabilities`, `.Files`, a time.
@@ -34,6 +34,16 @@ pub trait Object: fmt::Debug {
 
     /// The entries, for a named map with methods. Such an object is indexed, ranged over and measured as a map.
     fn as_map(&self) -> Option<Map> {
+        None
+    }
+
+    /// The elements, for a named list with methods. Such an object is indexed, ranged over and measured as a list.
+    fn as_list(&self) -> Option<List> {
+        None
+    }
+
+    /// The number, for a named integer: a duration, a weekday. It compares and prints (`%d`) as one.
+    fn as_int(&self) -> Option<i64> {
         None
     }
 

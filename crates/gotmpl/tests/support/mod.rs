@@ -1,6 +1,8 @@
 //! What the tests share: the functions and data that the oracle knows too, and the oracle itself.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part")]
 
+pub mod compare;
+
 use std::any::Any;
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

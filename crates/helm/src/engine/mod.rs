@@ -172,6 +172,8 @@ fn run(sources: &[scope::Source], options: &Options) -> Result<Vec<(String, Stri
     let mut templates = Templates::new(functions::all()).with_options(gotmpl::Options {
         missing_key: MissingKey::Zero,
         limits: Limits::default(),
+        // Helm's root, which it names in errors.
+        set_name: "gotpl".to_owned(),
         ..gotmpl::Options::default()
     });
     for source in sources {

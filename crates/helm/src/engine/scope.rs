@@ -77,7 +77,8 @@ fn collect_chart(
             chart: node.name().to_owned(),
             text: String::from_utf8_lossy(&template.data).into_owned(),
             base_path: format!("{path}/templates"),
-            scope: scope.clone(),
+            // The same entries by another name: subcharts see them as a plain map.
+            scope: scope.retyped(MapType::Named("common.Values")),
         };
         if !is_library || source.is_partial() {
             sources.push(source);

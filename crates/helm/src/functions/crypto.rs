@@ -1,4 +1,4 @@
-//! Digests and random identities. Certificates are not here yet.
+//! Digests and random identities. Passwords and certificates stand beside.
 
 use gotmpl::{FuncMap, Signature, Type, Value};
 use rand::RngExt as _;

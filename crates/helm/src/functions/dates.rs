@@ -1,17 +1,14 @@
 //! Dates: `now`, `date` with Go's layouts, and arithmetic with Go's durations.
 
-use std::any::Any;
-use std::borrow::Cow;
-
-use gotmpl::{Context, FuncError, FuncMap, Object, Signature, Type, Value};
+use gotmpl::{FuncError, FuncMap, Signature, Type, Value};
 use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
 
+use super::moment::{TIME, Time};
 use super::{arg, text_arg};
-use crate::layout;
+use crate::{duration, layout};
 
 const ANY: Signature = Signature::fixed(&[Type::Any]);
 const TEXT_ANY: Signature = Signature::fixed(&[Type::String, Type::Any]);
-const TIME: &str = "time.Time";
 
 pub fn add(f: &mut FuncMap) {
     f.add("now", Signature::fixed(&[]), |_, _| Ok(Value::object(Time(Zoned::now()))));
@@ -30,25 +27,21 @@ pub fn add(f: &mut FuncMap) {
     for name in ["dateModify", "date_modify", "mustDateModify", "must_date_modify"] {
         f.add(name, Signature::fixed(&[Type::String, Type::Named(TIME)]), move |_, a| {
             let time = local(&arg(a, 1));
-            match layout::parse_duration(&text_arg(a, 0)) {
-                Some(nanos) => Ok(Value::object(Time(
+            match duration::parse(&text_arg(a, 0)) {
+                Ok(nanos) => Ok(Value::object(Time(
                     time.checked_add(SignedDuration::from_nanos(nanos)).unwrap_or(time),
                 ))),
-                None if name.starts_with("must") => {
-                    Err(FuncError::new(format!("time: invalid duration {:?}", text_arg(a, 0))))
-                }
-                None => Ok(Value::object(Time(time))),
+                Err(error) if name.starts_with("must") => Err(FuncError::new(error)),
+                Err(_) => Ok(Value::object(Time(time))),
             }
         });
     }
     for name in ["toDate", "mustToDate"] {
         f.add(name, Signature::fixed(&[Type::String, Type::String]), move |_, a| {
             match layout::parse(&text_arg(a, 0), &text_arg(a, 1)) {
-                Some(time) => Ok(Value::object(Time(time))),
-                None if name == "mustToDate" => {
-                    Err(FuncError::new(format!("parsing time {:?} failed", text_arg(a, 1))))
-                }
-                None => Ok(Value::object(Time(zero()))),
+                Ok(time) => Ok(Value::object(Time(time))),
+                Err(error) if name == "mustToDate" => Err(FuncError::new(error)),
+                Err(_) => Ok(Value::object(Time(zero()))),
             }
         });
     }
@@ -57,7 +50,7 @@ pub fn add(f: &mut FuncMap) {
     });
     f.add("ago", ANY, |_, a| {
         let seconds = Timestamp::now().duration_since(local(&arg(a, 0)).timestamp()).as_secs();
-        Ok(Value::from(layout::format_duration(seconds.saturating_mul(1_000_000_000))))
+        Ok(Value::from(duration::format(seconds.saturating_mul(1_000_000_000))))
     });
     f.add("duration", ANY, |_, a| {
         let seconds = match arg(a, 0) {
@@ -65,12 +58,12 @@ pub fn add(f: &mut FuncMap) {
             Value::String(text) => text.as_str().and_then(|text| text.parse().ok()).unwrap_or(0),
             _ => 0,
         };
-        Ok(Value::from(layout::format_duration(seconds.wrapping_mul(1_000_000_000))))
+        Ok(Value::from(duration::format(seconds.wrapping_mul(1_000_000_000))))
     });
     f.add("durationRound", ANY, |_, a| {
         let nanos = match arg(a, 0) {
             Value::Int64(nanos) => nanos,
-            Value::String(text) => text.as_str().and_then(layout::parse_duration).unwrap_or(0),
+            Value::String(text) => text.as_str().and_then(|text| duration::parse(text).ok()).unwrap_or(0),
             other => match other.downcast::<Time>() {
                 Some(time) => Timestamp::now().duration_since(time.0.timestamp()).as_secs() * 1_000_000_000,
                 None => 0,
@@ -116,59 +109,4 @@ fn local(value: &Value) -> Zoned {
         other => other.downcast::<Time>().map(|time| time.0.timestamp()),
     };
     time.unwrap_or_else(Timestamp::now).to_zoned(TimeZone::system())
-}
-
-/// Go's `time.Time`, with the methods that templates use.
-#[derive(Debug)]
-struct Time(Zoned);
-
-impl Object for Time {
-    fn type_name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(TIME)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn method(&self, name: &str) -> Option<Signature> {
-        match name {
-            "Format" => Some(Signature::fixed(&[Type::String])),
-            "AddDate" => Some(Signature::fixed(&[Type::Int, Type::Int, Type::Int])),
-            "Unix" | "UnixNano" | "UnixMilli" | "UTC" | "Year" | "Day" | "Hour" | "Minute" | "Second"
-            | "String" => Some(Signature::fixed(&[])),
-            _ => None,
-        }
-    }
-
-    fn call(&self, name: &str, _context: &mut Context<'_>, args: &[Value]) -> Result<Value, FuncError> {
-        let time = &self.0;
-        Ok(match name {
-            "Format" => Value::from(layout::format(&text_arg(args, 0), time)),
-            "AddDate" => {
-                let number = |at| super::int_arg(args, at);
-                let span = jiff::Span::new()
-                    .try_years(number(0))
-                    .and_then(|span| span.try_months(number(1)))
-                    .and_then(|span| span.try_days(number(2)))
-                    .map_err(|error| error.to_string())?;
-                Value::object(Time(time.checked_add(span).map_err(|error| error.to_string())?))
-            }
-            "Unix" => Value::Int64(time.timestamp().as_second()),
-            "UnixMilli" => Value::Int64(time.timestamp().as_millisecond()),
-            "UnixNano" => Value::Int64(i64::try_from(time.timestamp().as_nanosecond()).unwrap_or(i64::MAX)),
-            "UTC" => Value::object(Time(time.with_time_zone(TimeZone::UTC))),
-            "Year" => Value::Int(i64::from(time.year())),
-            "Day" => Value::Int(i64::from(time.day())),
-            "Hour" => Value::Int(i64::from(time.hour())),
-            "Minute" => Value::Int(i64::from(time.minute())),
-            "Second" => Value::Int(i64::from(time.second())),
-            "String" => Value::from(self.display().unwrap_or_default()),
-            _ => return Err(FuncError::new(format!("no method {name}"))),
-        })
-    }
-
-    fn display(&self) -> Option<String> {
-        Some(layout::format("2006-01-02 15:04:05.999999999 -0700 MST", &self.0))
-    }
 }

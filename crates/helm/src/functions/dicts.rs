@@ -80,7 +80,10 @@ pub fn add(f: &mut FuncMap) {
         });
     }
     for name in ["deepCopy", "mustDeepCopy"] {
-        f.add(name, Signature::fixed(&[Type::Any]), |_, a| Ok(arg(a, 0).deep_copy()));
+        f.add(name, Signature::fixed(&[Type::Any]), |_, a| match arg(a, 0) {
+            Value::Nil => Err(FuncError::new("reflect: call of reflect.Value.Type on zero Value")),
+            value => Ok(value.deep_copy()),
+        });
     }
     f.add("dig", Signature::ANY, |_, a| dig(a));
 }
@@ -95,7 +98,8 @@ fn dig(args: &[Value]) -> Outcome {
     }
     let (keys, rest) = args.split_at(args.len() - 2);
     let not_a = |value: &Value, what: &str| {
-        FuncError::new(format!("interface conversion: interface {{}} is {}, not {what}", value.type_name()))
+        let found = if matches!(value, Value::Nil) { "nil".into() } else { value.type_name() };
+        FuncError::new(format!("interface conversion: interface {{}} is {found}, not {what}"))
     };
     let mut at = rest[1].clone();
     for key in keys {

@@ -6,9 +6,9 @@ use gotmpl::{FuncError, FuncMap, Map, Signature, Type, Value};
 use serde_json::Value as Json;
 
 use super::{arg, bytes_arg, text_arg};
-use crate::convert::{to_json, to_map, to_value};
+use crate::convert::{to_json, to_map, to_tree, to_value};
 use crate::json::{self, Style};
-use crate::yaml;
+use crate::{toml, yaml};
 
 const ONE: Signature = Signature::fixed(&[Type::Any]);
 const TEXT: Signature = Signature::fixed(&[Type::String]);
@@ -16,6 +16,17 @@ const TEXT: Signature = Signature::fixed(&[Type::String]);
 pub fn add(f: &mut FuncMap) {
     f.add("toYaml", ONE, |_, a| Ok(Value::from(to_yaml(&arg(a, 0)).unwrap_or_default())));
     f.add("mustToYaml", ONE, |_, a| Ok(Value::from(to_yaml(&arg(a, 0))?)));
+    f.add("toYamlPretty", ONE, |_, a| {
+        Ok(Value::from(to_tree(&arg(a, 0)).map(|tree| yaml::write_pretty(&tree)).unwrap_or_default()))
+    });
+    f.add("toToml", ONE, |_, a| match arg(a, 0) {
+        nil @ Value::Nil => Ok(Value::from(toml::write(&nil)?)),
+        value => Ok(Value::from(toml::write(&value).unwrap_or_else(|error| error))),
+    });
+    f.add("mustToToml", ONE, |_, a| Ok(Value::from(toml::write(&arg(a, 0))?)));
+    f.add("fromToml", TEXT, |_, a| {
+        Ok(Value::Map(toml::read(&text_arg(a, 0)).unwrap_or_else(|error| error_map(&error))))
+    });
     f.add("toJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::COMPACT).unwrap_or_default())));
     f.add("mustToJson", ONE, |_, a| Ok(Value::from(json_text(&arg(a, 0), Style::COMPACT)?)));
     f.add("toPrettyJson", ONE, |_, a| {
@@ -63,6 +74,10 @@ pub fn add(f: &mut FuncMap) {
     });
     f.add("mustFromJson", TEXT, |_, a| Ok(to_value(&read_json(&text_arg(a, 0))?)));
     f.add("b64enc", TEXT, |_, a| Ok(Value::from(STANDARD.encode(bytes_arg(a, 0).as_bytes()))));
+    f.add("b32enc", TEXT, |_, a| Ok(Value::from(base32(bytes_arg(a, 0).as_bytes()))));
+    f.add("b32dec", TEXT, |_, a| {
+        Ok(base32_decode(bytes_arg(a, 0).as_bytes()).map_or_else(Value::from, Value::string))
+    });
     f.add("b64dec", TEXT, |_, a| Ok(base64_decode(bytes_arg(a, 0).as_bytes())));
 }
 
@@ -81,7 +96,9 @@ fn wrong_kind(prefix: &str, value: &Json, wanted: &str) -> String {
 pub fn to_yaml(value: &Value) -> Result<String, FuncError> {
     let json =
         to_json(value).map_err(|error| FuncError::new(format!("error marshaling into JSON: {error}")))?;
-    Ok(yaml::write_trimmed(&json))
+    let text = yaml::marshal(&json)
+        .map_err(|error| FuncError::new(format!("error converting JSON to YAML: {error}")))?;
+    Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
 }
 
 fn json_text(value: &Value, style: Style) -> Result<String, FuncError> {
@@ -98,15 +115,107 @@ fn read_json(text: &str) -> Result<Json, String> {
 
 /// Broken base64 gives the error's text as the result, as Sprig has it.
 fn base64_decode(bytes: &[u8]) -> Value {
-    let compact: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\n' | b'\r')).collect();
-    match STANDARD.decode(&compact) {
-        Ok(decoded) => Value::string(decoded),
-        Err(error) => {
-            let at = match error {
-                base64::DecodeError::InvalidByte(at, _) => at,
-                _ => compact.len(),
+    base64_bytes(bytes).map_or_else(Value::from, Value::string)
+}
+
+/// # Errors
+/// In Go's words, with the place where it sees the trouble.
+pub fn base64_bytes(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let wrong = |at: usize| format!("illegal base64 data at input byte {at}");
+    let is_break = |at: usize| matches!(bytes.get(at), Some(b'\n' | b'\r'));
+    let mut out = Vec::with_capacity(bytes.len() / 4 * 3);
+    let mut at = 0;
+    loop {
+        let (mut group, mut digits) = (0u32, 0);
+        while digits < 4 {
+            let Some(byte) = bytes.get(at) else {
+                return if digits == 0 { Ok(out) } else { Err(wrong(at - digits)) };
             };
-            Value::from(format!("illegal base64 data at input byte {at}"))
+            at += 1;
+            match byte {
+                b'\n' | b'\r' => {}
+                b'=' if digits >= 2 => {
+                    while is_break(at) {
+                        at += 1;
+                    }
+                    if digits == 2 {
+                        match bytes.get(at) {
+                            None => return Err(wrong(bytes.len())),
+                            Some(b'=') => at += 1,
+                            Some(_) => return Err(wrong(at - 1)),
+                        }
+                    }
+                    while is_break(at) {
+                        at += 1;
+                    }
+                    if at < bytes.len() {
+                        return Err(wrong(at));
+                    }
+                    group <<= 6 * (4 - digits);
+                    out.extend_from_slice(&group.to_be_bytes()[1..digits]);
+                    return Ok(out);
+                }
+                byte => {
+                    let digit = BASE64.iter().position(|known| known == byte).ok_or_else(|| wrong(at - 1))?;
+                    group = group << 6 | digit as u32;
+                    digits += 1;
+                }
+            }
+        }
+        out.extend_from_slice(&group.to_be_bytes()[1..]);
+    }
+}
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+fn base32(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().div_ceil(5) * 8);
+    for chunk in bytes.chunks(5) {
+        let group = (0..5).fold(0u64, |all, at| all << 8 | u64::from(chunk.get(at).copied().unwrap_or(0)));
+        let used = (chunk.len() * 8).div_ceil(5);
+        out.extend((0..8).map(|at| {
+            if at < used { char::from(BASE32[(group >> (35 - 5 * at)) as usize & 31]) } else { '=' }
+        }));
+    }
+    out
+}
+
+fn base32_decode(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let bytes: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\n' | b'\r')).collect();
+    let wrong = |at: usize| format!("illegal base32 data at input byte {at}");
+    let mut out = Vec::with_capacity(bytes.len() / 8 * 5);
+    let mut at = 0;
+    loop {
+        let (mut group, mut digits) = (0u64, 0);
+        let mut ended = false;
+        while digits < 8 && !ended {
+            let Some(byte) = bytes.get(at) else {
+                return if digits == 0 { Ok(out) } else { Err(wrong(at - digits)) };
+            };
+            at += 1;
+            let left = &bytes[at..];
+            if *byte == b'=' && digits >= 2 && left.len() < 8 {
+                if left.len() + digits < 7 {
+                    return Err(wrong(bytes.len()));
+                }
+                if let Some(off) = left.iter().take(7 - digits).position(|b| *b != b'=') {
+                    return Err(wrong(at + off - 1));
+                }
+                if matches!(digits, 3 | 6) {
+                    return Err(wrong(at - 1));
+                }
+                ended = true;
+            } else {
+                let digit = BASE32.iter().position(|known| known == byte).ok_or_else(|| wrong(at - 1))?;
+                group = group << 5 | digit as u64;
+                digits += 1;
+            }
+        }
+        group <<= 5 * (8 - digits);
+        out.extend_from_slice(&group.to_be_bytes()[3..3 + digits * 5 / 8]);
+        if ended {
+            return Ok(out);
         }
     }
 }

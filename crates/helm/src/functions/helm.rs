@@ -66,9 +66,14 @@ pub fn add(f: &mut FuncMap) {
         let text = text_arg(a, 0);
         // All such templates are named as Helm names its root.
         let rendered = context.parse_and_execute("gotpl", &text, &arg(a, 1)).map_err(|error| {
-            let quoted = gotmpl::sprintf(b"%q", &[Value::from(&text)]);
-            let quoted = String::from_utf8_lossy(&quoted).into_owned();
-            FuncError::wrap(format!("error during tpl function execution for {quoted}: {error}"), error)
+            let quoted = gotmpl::quote(&text);
+            // Only what runs has a template that it runs in.
+            let failed = if error.details().template.is_empty() {
+                "cannot parse template"
+            } else {
+                "error during tpl function execution for"
+            };
+            FuncError::wrap(format!("{failed} {quoted}: {error}"), error)
         })?;
         Ok(Value::string(without_no_value(rendered.as_bytes())))
     });

@@ -4,7 +4,6 @@ use gotmpl::{FuncError, FuncMap, List, ListType, Signature, Str, Type, Value};
 
 use super::numbers::to_int64;
 use super::{Outcome, arg, int_arg, is_empty, strval};
-use crate::capabilities::VersionSet;
 
 /// What a list may hold at most.
 const MAX_ITEMS: usize = 10_000_000;
@@ -99,6 +98,7 @@ pub fn add(f: &mut FuncMap) {
         for list in a {
             match items(list, "") {
                 Ok(items) => all.extend(items),
+                Err(error) if matches!(list, Value::Nil) => return Err(error),
                 Err(_) => {
                     return Err(FuncError::new(format!("Cannot concat type {} as list", list.kind().name())));
                 }
@@ -108,10 +108,11 @@ pub fn add(f: &mut FuncMap) {
     });
     for name in ["chunk", "mustChunk"] {
         f.add(name, Signature::fixed(&[Type::Int, Type::Any]), |_, a| {
-            let list = items(&arg(a, 1), "chunk type")?;
+            let list = items(&arg(a, 1), "chunk")?;
             let size = usize::try_from(int_arg(a, 0)).ok().filter(|size| *size > 0);
-            let size = size.ok_or_else(|| FuncError::new("chunk: the size has to be positive"))?;
-            Ok(Value::list(list.chunks(size).map(|chunk| Value::from(chunk.to_vec()))))
+            let size = size.ok_or("runtime error: makeslice: len out of range")?;
+            let chunks = list.chunks(size).map(|chunk| Value::from(chunk.to_vec()));
+            Ok(Value::List(List::of(ListType::List, chunks.collect())))
         });
     }
     f.add("toStrings", ONE, |_, a| Ok(Value::strings(strings(&arg(a, 0)))));
@@ -122,7 +123,8 @@ pub fn add(f: &mut FuncMap) {
         Ok(Value::string(parts.join(separator.as_bytes())))
     });
     f.add("sortAlpha", ONE, |_, a| {
-        let mut parts = strings(&arg(a, 0));
+        let list = arg(a, 0);
+        let mut parts = if items(&list, "").is_ok() { strings(&list) } else { vec![strval(&list)] };
         parts.sort();
         Ok(Value::strings(parts))
     });
@@ -150,8 +152,8 @@ fn items(value: &Value, what: &str) -> Result<Vec<Value>, FuncError> {
         Value::List(list) => Ok(list.to_vec()),
         Value::Bytes(bytes) => Ok(bytes.iter().map(|byte| Value::Uint8(*byte)).collect()),
         Value::Nil => Err(FuncError::new("runtime error: invalid memory address or nil pointer dereference")),
-        other => match other.downcast::<VersionSet>() {
-            Some(set) => Ok(set.items()),
+        other => match other.as_object().and_then(gotmpl::Object::as_list) {
+            Some(list) => Ok(list.to_vec()),
             None => Err(FuncError::new(format!("Cannot {what} type {}", other.kind().name()))),
         },
     }
@@ -170,9 +172,13 @@ pub fn strings(value: &Value) -> Vec<Str> {
 
 fn slice(args: &[Value]) -> Outcome {
     let source = arg(args, 0);
-    let Ok(list) = items(&source, "") else {
-        let kind = source.kind().name();
-        return Err(FuncError::new(format!("list should be type of slice or array but {kind}")));
+    let list = match items(&source, "") {
+        Ok(list) => list,
+        Err(error) if matches!(source, Value::Nil) => return Err(error),
+        Err(_) => {
+            let kind = source.kind().name();
+            return Err(FuncError::new(format!("list should be type of slice or array but {kind}")));
+        }
     };
     if list.is_empty() {
         return Ok(Value::Nil);
@@ -183,7 +189,8 @@ fn slice(args: &[Value]) -> Outcome {
     let part = range.and_then(|(start, end)| list.get(start..end));
     match part {
         Some(part) => {
-            let kind = source.as_list().map_or(ListType::Any, List::list_type);
+            let object = source.as_object().and_then(gotmpl::Object::as_list);
+            let kind = source.as_list().or(object.as_ref()).map_or(ListType::Any, List::list_type);
             Ok(Value::List(List::of(kind, part.to_vec())))
         }
         None => Err(FuncError::new("reflect.Value.Slice: slice index out of bounds")),

@@ -6,23 +6,29 @@ mod crypto;
 mod dates;
 mod decimal;
 mod dicts;
+mod durations;
 mod encode;
 mod helm;
 mod lists;
 mod logic;
 mod merge;
-mod missing;
+mod moment;
 mod numbers;
+mod passwords;
 mod paths;
+mod pki;
 mod regexes;
 mod text;
+mod urls;
 mod versions;
 
 use std::sync::{Arc, LazyLock};
 
 use gotmpl::{FuncError, FuncMap, Str, Value};
 
+pub(crate) use durations::Duration;
 pub(crate) use helm::{RenderState, unmark, without_no_value};
+pub(crate) use moment::{from_zoned, rfc3339};
 pub(crate) use paths::{base as path_base, clean as path_clean};
 
 /// What a function gives.
@@ -40,9 +46,12 @@ static ALL: LazyLock<Arc<FuncMap>> = LazyLock::new(|| {
     paths::add(&mut functions);
     versions::add(&mut functions);
     dates::add(&mut functions);
+    durations::add(&mut functions);
     crypto::add(&mut functions);
+    passwords::add(&mut functions);
+    pki::add(&mut functions);
+    urls::add(&mut functions);
     helm::add(&mut functions);
-    missing::add(&mut functions);
     Arc::new(functions)
 });
 

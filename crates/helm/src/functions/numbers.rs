@@ -14,7 +14,12 @@ pub fn add(f: &mut FuncMap) {
     f.add("int64", ONE, |_, a| Ok(Value::Int64(to_int64(&arg(a, 0)))));
     f.add("float64", ONE, |_, a| Ok(Value::Float64(to_float64(&arg(a, 0)))));
     f.add("atoi", Signature::fixed(&[Type::String]), |_, a| {
-        Ok(Value::Int(super::text_arg(a, 0).parse().unwrap_or(0)))
+        let text = super::text_arg(a, 0);
+        Ok(Value::Int(text.parse().unwrap_or_else(|error: std::num::ParseIntError| match error.kind() {
+            std::num::IntErrorKind::PosOverflow => i64::MAX,
+            std::num::IntErrorKind::NegOverflow => i64::MIN,
+            _ => 0,
+        })))
     });
     f.add("toDecimal", ONE, |_, a| {
         let text = arg(a, 0).to_string();
@@ -50,7 +55,12 @@ pub fn add(f: &mut FuncMap) {
     f.add("addf", Signature::ANY, |_, a| Ok(decimal::fold(0.0, a, decimal::Op::Add)));
     f.add("add1f", ONE, |_, a| Ok(decimal::fold(to_float64(&arg(a, 0)), &[Value::Int(1)], decimal::Op::Add)));
     for (name, op) in [("subf", decimal::Op::Sub), ("mulf", decimal::Op::Mul), ("divf", decimal::Op::Div)] {
-        f.add(name, REST, move |_, a| Ok(decimal::fold(to_float64(&arg(a, 0)), &a[1..], op)));
+        f.add(name, REST, move |_, a| {
+            if op == decimal::Op::Div && a[1..].iter().any(|value| to_float64(value) == 0.0) {
+                return Err(FuncError::new("decimal division by 0"));
+            }
+            Ok(decimal::fold(to_float64(&arg(a, 0)), &a[1..], op))
+        });
     }
     f.add("randInt", Signature::fixed(&[Type::Int, Type::Int]), |_, a| {
         let (low, high) = (int_arg(a, 0), int_arg(a, 1));

@@ -19,14 +19,16 @@ pub fn add(f: &mut FuncMap) {
     });
     f.add("mustRegexMatch", TWO, |_, a| Ok(Value::Bool(compile(&text_arg(a, 0))?.is_match(&text_arg(a, 1)))));
     for name in ["regexFind", "mustRegexFind"] {
-        f.add(name, TWO, |_, a| {
+        f.add(name, TWO, move |_, a| {
             let text = text_arg(a, 1);
-            Ok(Value::from(compile(&text_arg(a, 0))?.find(&text).map_or("", |found| found.as_str())))
+            Ok(Value::from(
+                compile_for(name, &text_arg(a, 0))?.find(&text).map_or("", |found| found.as_str()),
+            ))
         });
     }
     for name in ["regexFindAll", "mustRegexFindAll"] {
-        f.add(name, TEXT_TEXT_INT, |_, a| {
-            let (regex, text, most) = (compile(&text_arg(a, 0))?, text_arg(a, 1), int_arg(a, 2));
+        f.add(name, TEXT_TEXT_INT, move |_, a| {
+            let (regex, text, most) = (compile_for(name, &text_arg(a, 0))?, text_arg(a, 1), int_arg(a, 2));
             let most = usize::try_from(most).unwrap_or(usize::MAX);
             let found: Vec<&str> = regex.find_iter(&text).take(most).map(|found| found.as_str()).collect();
             Ok(if found.is_empty() {
@@ -37,21 +39,21 @@ pub fn add(f: &mut FuncMap) {
         });
     }
     for name in ["regexReplaceAll", "mustRegexReplaceAll"] {
-        f.add(name, THREE, |_, a| {
-            let (regex, text) = (compile(&text_arg(a, 0))?, text_arg(a, 1));
+        f.add(name, THREE, move |_, a| {
+            let (regex, text) = (compile_for(name, &text_arg(a, 0))?, text_arg(a, 1));
             Ok(Value::from(regex.replace_all(&text, text_arg(a, 2).as_str()).into_owned()))
         });
     }
     for name in ["regexReplaceAllLiteral", "mustRegexReplaceAllLiteral"] {
-        f.add(name, THREE, |_, a| {
-            let (regex, text, with) = (compile(&text_arg(a, 0))?, text_arg(a, 1), text_arg(a, 2));
+        f.add(name, THREE, move |_, a| {
+            let (regex, text, with) = (compile_for(name, &text_arg(a, 0))?, text_arg(a, 1), text_arg(a, 2));
             Ok(Value::from(regex.replace_all(&text, regex::NoExpand(&with)).into_owned()))
         });
     }
     for name in ["regexSplit", "mustRegexSplit"] {
-        f.add(name, TEXT_TEXT_INT, |_, a| {
+        f.add(name, TEXT_TEXT_INT, move |_, a| {
             let pattern = text_arg(a, 0);
-            let regex = compile(&pattern)?;
+            let regex = compile_for(name, &pattern)?;
             Ok(split(&regex, pattern.is_empty(), &text_arg(a, 1), int_arg(a, 2)))
         });
     }
@@ -104,7 +106,7 @@ fn compile(pattern: &str) -> Result<Regex, FuncError> {
             return Ok(regex.clone());
         }
         let regex = Regex::new(&translate(pattern))
-            .map_err(|error| FuncError::new(format!("error parsing regexp: {pattern:?}: {error}")))?;
+            .map_err(|error| FuncError::new(format!("error parsing regexp: {}", reason(pattern, &error))))?;
         let mut compiled = compiled.borrow_mut();
         if compiled.len() > 256 {
             compiled.clear();
@@ -112,6 +114,36 @@ fn compile(pattern: &str) -> Result<Regex, FuncError> {
         compiled.insert(pattern.to_owned(), regex.clone());
         Ok(regex)
     })
+}
+
+/// Go's words for the common mistakes, else those of the engine here.
+fn reason(pattern: &str, error: &regex::Error) -> String {
+    let text = error.to_string();
+    let known = [
+        ("unclosed group", "missing closing )"),
+        ("unopened group", "unexpected )"),
+        ("look-around", "invalid or unsupported Perl syntax"),
+    ];
+    if let Some((_, words)) = known.iter().find(|(sign, _)| text.contains(sign)) {
+        return format!("{words}: `{pattern}`");
+    }
+    if text.contains("unclosed character class") {
+        return format!("missing closing ]: `{}`", pattern.find('[').map_or("", |at| &pattern[at..]));
+    }
+    let last = text.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+    format!("{last}: `{pattern}`")
+}
+
+/// What Go's functions that cannot fail do with a bad expression: they panic.
+fn compile_or_panic(pattern: &str) -> Result<Regex, FuncError> {
+    compile(pattern).map_err(|error| {
+        let quoted = if pattern.contains('`') { gotmpl::quote(pattern) } else { format!("`{pattern}`") };
+        FuncError::new(format!("regexp: Compile({quoted}): {error}"))
+    })
+}
+
+fn compile_for(name: &str, pattern: &str) -> Result<Regex, FuncError> {
+    if name.starts_with("must") { compile(pattern) } else { compile_or_panic(pattern) }
 }
 
 fn translate(pattern: &str) -> String {

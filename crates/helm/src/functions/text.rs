@@ -190,20 +190,19 @@ fn trunc(count: i64, text: &Str) -> Str {
 
 fn substring(start: i64, end: i64, text: &Str) -> Outcome {
     let bytes = text.as_bytes();
-    let out_of_range = || {
-        FuncError::new(format!(
-            "runtime error: slice bounds out of range [{start}:{end}] with length {}",
-            bytes.len()
-        ))
-    };
+    let length = bytes.len() as i64;
+    let out_of_range =
+        |range: String| FuncError::new(format!("runtime error: slice bounds out of range {range}"));
     let slice = if start < 0 {
-        bytes.get(..usize::try_from(end).map_err(|_| out_of_range())?)
-    } else if end < 0 || end > bytes.len() as i64 {
-        bytes.get(start as usize..)
+        usize::try_from(end).map_err(|_| out_of_range(format!("[:{end}]"))).and_then(|to| {
+            bytes.get(..to).ok_or_else(|| out_of_range(format!("[:{end}] with length {length}")))
+        })
+    } else if end < 0 || end > length {
+        bytes.get(start as usize..).ok_or_else(|| out_of_range(format!("[{start}:{length}]")))
     } else {
-        bytes.get(start as usize..end as usize)
+        bytes.get(start as usize..end as usize).ok_or_else(|| out_of_range(format!("[{start}:{end}]")))
     };
-    Ok(Value::string(slice.ok_or_else(out_of_range)?))
+    Ok(Value::string(slice?))
 }
 
 fn abbreviate(text: &Str, offset: i64, width: i64) -> Vec<u8> {
@@ -233,14 +232,26 @@ fn title(text: &str) -> String {
             let is_separator = !(previous.is_alphanumeric() || previous == '_')
                 && (previous.is_ascii() || previous.is_whitespace());
             previous = c;
-            // Go maps one character to one.
-            if is_separator {
-                c.to_uppercase().next().filter(|_| c.to_uppercase().count() == 1).unwrap_or(c)
-            } else {
-                c
-            }
+            if is_separator { title_case(c) } else { c }
         })
         .collect()
+}
+
+/// Go maps one character to one, and has capitals of letters that are two in one.
+fn title_case(c: char) -> char {
+    let code = c as u32;
+    let capital = match code {
+        0x1c4..=0x1cc => 0x1c5 + (code - 0x1c4) / 3 * 3,
+        0x1f1..=0x1f3 => 0x1f2,
+        0x1f80..=0x1f87 | 0x1f90..=0x1f97 | 0x1fa0..=0x1fa7 => code + 8,
+        0x1fb3 | 0x1fc3 | 0x1ff3 => code + 9,
+        0x10d0..=0x10ff => code,
+        _ => {
+            let mut upper = c.to_uppercase();
+            return upper.next().filter(|_| upper.next().is_none()).unwrap_or(c);
+        }
+    };
+    char::from_u32(capital).unwrap_or(c)
 }
 
 fn untitle(text: &str) -> String {

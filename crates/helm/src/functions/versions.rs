@@ -21,6 +21,11 @@ pub fn add(f: &mut FuncMap) {
     });
 }
 
+fn parsed(text: &str) -> Result<Value, FuncError> {
+    let version = Version::parse(text).map_err(|error| error.to_string())?;
+    Ok(Value::object(VersionObject(version)))
+}
+
 /// `*semver.Version` as templates see it: only methods.
 #[derive(Debug)]
 struct VersionObject(Version);
@@ -42,9 +47,9 @@ impl Object for VersionObject {
 
     fn method(&self, name: &str) -> Option<Signature> {
         match name {
-            "Major" | "Minor" | "Patch" | "Prerelease" | "Metadata" | "Original" | "String" => {
-                Some(Signature::fixed(&[]))
-            }
+            "Major" | "Minor" | "Patch" | "Prerelease" | "Metadata" | "Original" | "String" | "IncMajor"
+            | "IncMinor" | "IncPatch" => Some(Signature::fixed(&[])),
+            "SetPrerelease" | "SetMetadata" => Some(Signature::fixed(&[Type::String])),
             "Compare" | "LessThan" | "GreaterThan" | "Equal" | "LessThanEqual" | "GreaterThanEqual" => {
                 Some(Signature::fixed(&[Type::Named(TYPE)]))
             }
@@ -67,6 +72,32 @@ impl Object for VersionObject {
             "Metadata" => Value::from(&version.metadata),
             "Original" => Value::from(&version.original),
             "String" => Value::from(version.to_string()),
+            "IncMajor" | "IncMinor" | "IncPatch" => {
+                let (major, minor, patch) = (version.major, version.minor, version.patch);
+                let next = |number: u64| number.wrapping_add(1);
+                let text = match name {
+                    "IncMajor" => format!("{}.0.0", next(major)),
+                    "IncMinor" => format!("{major}.{}.0", next(minor)),
+                    // A version before a release is followed by that release.
+                    _ if version.prerelease.is_empty() => format!("{major}.{minor}.{}", next(patch)),
+                    _ => format!("{major}.{minor}.{patch}"),
+                };
+                parsed(&text)?
+            }
+            "SetPrerelease" | "SetMetadata" => {
+                let given = text_arg(args, 0);
+                let (before, behind) = match name {
+                    "SetPrerelease" => (given.as_str(), version.metadata.as_str()),
+                    _ => (version.prerelease.as_str(), given.as_str()),
+                };
+                let mut text = format!("{}.{}.{}", version.major, version.minor, version.patch);
+                for (sign, part) in [('-', before), ('+', behind)].iter().filter(|(_, part)| !part.is_empty())
+                {
+                    text.push(*sign);
+                    text.push_str(part);
+                }
+                parsed(&text)?
+            }
             "Compare" => Value::Int(order()? as i64),
             "LessThan" => Value::Bool(order()? == Ordering::Less),
             "GreaterThan" => Value::Bool(order()? == Ordering::Greater),

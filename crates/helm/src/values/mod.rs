@@ -229,7 +229,9 @@ mod tests {
     #[test]
     fn a_failing_set_does_not_show_the_value() {
         let mut values = Values::new();
-        let error = values.set("password[x=geheim").unwrap_err().to_string();
-        assert!(!error.contains("geheim"), "{error}");
+        for text in ["password[x]=geheim", "password[x=geheim]"] {
+            let error = values.set(text).unwrap_err().to_string();
+            assert!(!error.contains("geheim"), "{error}");
+        }
     }
 }

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 const MAX_INDEX: usize = 65_536;
 const MAX_DEPTH: usize = 30;
+/// Lists within lists; Helm knows no end of them.
+const MAX_LISTS: usize = 500;
 
 /// What the text behind `=` becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,22 +23,35 @@ pub enum Mode {
 
 /// Sets what the text says.
 pub fn set(values: &mut Map<String, Value>, text: &str, mode: Mode) -> Result<(), String> {
-    let mut parser = Parser { rest: text.chars().peekable(), mode, literal: false };
-    while parser.key(values, 0)? == Step::More {}
-    Ok(())
+    run(values, Parser { rest: text.chars().peekable(), mode, literal: false })
 }
 
 /// As [`set`], but nothing in the value has a meaning, and all of it is one value.
 pub fn set_literal(values: &mut Map<String, Value>, text: &str) -> Result<(), String> {
-    let mut parser = Parser { rest: text.chars().peekable(), mode: Mode::Text, literal: true };
-    while parser.key(values, 0)? == Step::More {}
-    Ok(())
+    run(values, Parser { rest: text.chars().peekable(), mode: Mode::Text, literal: true })
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    More,
+fn run(values: &mut Map<String, Value>, mut parser: Parser<'_>) -> Result<(), String> {
+    loop {
+        match parser.key(values, 0) {
+            Ok(()) => {}
+            Err(Stop::End) => return Ok(()),
+            Err(Stop::Wrong(message)) => return Err(message),
+        }
+    }
+}
+
+/// Why no further key is read. Helm takes a text that ends too early for one that ends, in many places.
+#[derive(Debug, PartialEq, Eq)]
+enum Stop {
     End,
+    Wrong(String),
+}
+
+impl From<String> for Stop {
+    fn from(message: String) -> Self {
+        Stop::Wrong(message)
+    }
 }
 
 struct Parser<'a> {
@@ -65,139 +80,151 @@ impl Parser<'_> {
         (text, None)
     }
 
-    fn key(&mut self, values: &mut Map<String, Value>, depth: usize) -> Result<Step, String> {
+    fn key(&mut self, values: &mut Map<String, Value>, depth: usize) -> Result<(), Stop> {
         let stops: &[char] = if self.literal { &['=', '[', '.'] } else { &['=', '[', ',', '.'] };
         let (key, stop) = self.until(stops);
         match stop {
-            None if key.is_empty() => Ok(Step::End),
-            None => Err(format!("key {key:?} has no value")),
+            None if key.is_empty() => Err(Stop::End),
+            None => Err(format!("key {} has no value", gotmpl::quote(&key)).into()),
             Some('[') => {
                 let index = self.index()?;
-                let list = match values.get(&key) {
+                let mut list = match values.get(&key) {
                     None => Vec::new(),
                     Some(Value::Array(list)) => list.clone(),
-                    Some(_) => return Err(format!("unable to parse key: {key} is not a list")),
+                    Some(_) => return Err(format!("unable to parse key: {key} is not a list").into()),
                 };
-                let (list, step) = self.list_item(list, index, depth)?;
+                let done = self.list_item(&mut list, index, depth, 0);
                 put(values, key, Value::Array(list));
-                Ok(step)
+                done
             }
             Some('=') => {
-                let (value, step) = self.value()?;
+                let (value, ended) = self.value()?;
                 put(values, key, value);
-                Ok(step)
+                if ended { Err(Stop::End) } else { Ok(()) }
             }
             Some('.') => {
                 if depth + 1 > MAX_DEPTH {
-                    return Err(format!(
-                        "value name nested level is greater than maximum supported nested level of {MAX_DEPTH}"
-                    ));
+                    return Err(too_deep());
                 }
                 let mut inner = match values.get(&key) {
                     None => Map::new(),
                     Some(Value::Object(map)) => map.clone(),
-                    Some(_) => return Err(format!("unable to parse key: {key} is not a mapping")),
+                    Some(_) => return Err(format!("unable to parse key: {key} is not a mapping").into()),
                 };
-                let result = self.key(&mut inner, depth + 1);
-                if inner.is_empty() && result == Ok(Step::More) {
-                    return Err(format!("key map {key:?} has no value"));
+                let done = self.key(&mut inner, depth + 1);
+                if inner.is_empty() && done.is_ok() {
+                    return Err(format!("key map {} has no value", gotmpl::quote(&key)).into());
                 }
                 if !inner.is_empty() {
                     put(values, key, Value::Object(inner));
                 }
-                result
+                done
             }
             Some(_) => {
-                put(values, key.clone(), Value::String(String::new()));
-                Err(format!("key {key:?} has no value (cannot end with ,)"))
+                let message = format!("key {} has no value (cannot end with ,)", gotmpl::quote(&key));
+                put(values, key, Value::String(String::new()));
+                Err(message.into())
             }
         }
     }
 
-    fn index(&mut self) -> Result<usize, String> {
+    fn index(&mut self) -> Result<i64, Stop> {
         let (text, stop) = self.until(&[']']);
         if stop.is_none() {
-            return Err("error parsing index: EOF".to_owned());
+            return Err(Stop::End);
         }
-        match text.parse::<i64>() {
-            Ok(index) if index < 0 => Err(format!("negative {index} index not allowed")),
-            Ok(index) => {
-                let index = usize::try_from(index).unwrap_or(usize::MAX);
-                if index > MAX_INDEX {
-                    return Err(format!(
-                        "index of {index} is greater than maximum supported index of {MAX_INDEX}"
-                    ));
-                }
-                Ok(index)
-            }
-            Err(_) => Err(format!("error parsing index: {text:?} is no number")),
-        }
+        text.parse().map_err(|_| {
+            // What stands behind an equals sign may be a password.
+            let text = text.split('=').next().unwrap_or("").to_owned();
+            format!("error parsing index: strconv.Atoi: parsing {}: invalid syntax", gotmpl::quote(&text))
+                .into()
+        })
     }
 
+    /// What follows an index; `lists` counts the lists around this one.
     fn list_item(
         &mut self,
-        mut list: Vec<Value>,
-        at: usize,
+        list: &mut Vec<Value>,
+        index: i64,
         depth: usize,
-    ) -> Result<(Vec<Value>, Step), String> {
-        if depth > MAX_DEPTH {
-            return Err(format!("lists are nested more than {MAX_DEPTH} deep"));
+        lists: usize,
+    ) -> Result<(), Stop> {
+        let at = usize::try_from(index).map_err(|_| format!("negative {index} index not allowed"))?;
+        if lists > MAX_LISTS {
+            return Err(too_deep());
         }
         let (key, stop) = self.until(&['[', '.', '=']);
         if !key.is_empty() {
-            return Err(format!("unexpected data at end of array index: {key:?}"));
+            return Err(format!("unexpected data at end of array index: {}", gotmpl::quote(&key)).into());
         }
-        let (value, step) = match stop {
-            None => return Ok((list, Step::End)),
-            Some('=') => self.value()?,
+        let value = match stop {
+            None => return Err(Stop::End),
+            Some('=') => self.value()?.0,
             Some('[') => {
                 let next = self.index()?;
-                let inner = match list.get(at) {
+                let mut inner = match list.get(at) {
                     Some(Value::Array(inner)) => inner.clone(),
                     None | Some(Value::Null) => Vec::new(),
-                    Some(_) => return Err(format!("unable to parse key: element {at} is not a list")),
+                    Some(_) => return Err(format!("unable to parse key: element {at} is not a list").into()),
                 };
-                let (inner, step) = self.list_item(inner, next, depth + 1)?;
-                (Value::Array(inner), step)
+                self.list_item(&mut inner, next, depth, lists + 1)?;
+                Value::Array(inner)
             }
             Some(_) => {
                 let mut inner = match list.get(at) {
                     Some(Value::Object(inner)) => inner.clone(),
                     _ => Map::new(),
                 };
-                let step = self.key(&mut inner, depth + 1)?;
-                (Value::Object(inner), step)
+                if lists + depth > MAX_LISTS {
+                    return Err(too_deep());
+                }
+                let done = self.key(&mut inner, depth);
+                if done.is_err() {
+                    // What was there already has changed all the same.
+                    if let Some(element) = list.get_mut(at) {
+                        *element = Value::Object(inner);
+                    }
+                    return done;
+                }
+                Value::Object(inner)
             }
         };
+        if at > MAX_INDEX {
+            return Err(
+                format!("index of {at} is greater than maximum supported index of {MAX_INDEX}").into()
+            );
+        }
         if list.len() <= at {
             list.resize(at + 1, Value::Null);
         }
         list[at] = value;
-        Ok((list, step))
+        Ok(())
     }
 
-    fn value(&mut self) -> Result<(Value, Step), String> {
+    /// The value, and whether the text ends where it should begin.
+    fn value(&mut self) -> Result<(Value, bool), Stop> {
         if self.literal {
             let text: String = self.rest.by_ref().collect();
-            return Ok((Value::String(text), Step::End));
+            return Ok((Value::String(text), false));
         }
         if self.mode == Mode::Json {
-            return self.json();
+            return self.json().map(|value| (value, false)).map_err(Stop::Wrong);
         }
-        if self.rest.peek() == Some(&'{') {
-            self.rest.next();
-            return self.braces();
+        match self.rest.peek() {
+            None => Ok((Value::String(String::new()), true)),
+            Some('{') => {
+                self.rest.next();
+                Ok((self.braces()?, false))
+            }
+            Some(_) => {
+                let (text, _) = self.until(&[',']);
+                Ok((self.typed(text)?, false))
+            }
         }
-        if self.rest.peek().is_none() {
-            return Ok((Value::String(String::new()), Step::End));
-        }
-        let (text, stop) = self.until(&[',']);
-        let step = if stop.is_some() { Step::More } else { Step::End };
-        Ok((self.typed(text)?, step))
     }
 
     /// `{a,b,c}`
-    fn braces(&mut self) -> Result<(Value, Step), String> {
+    fn braces(&mut self) -> Result<Value, String> {
         let mut items = Vec::new();
         loop {
             let (text, stop) = self.until(&[',', '}']);
@@ -208,19 +235,21 @@ impl Parser<'_> {
                         self.rest.next();
                     }
                     items.push(self.typed(text)?);
-                    return Ok((Value::Array(items), Step::More));
+                    return Ok(Value::Array(items));
                 }
                 Some(_) => items.push(self.typed(text)?),
             }
         }
     }
 
-    fn json(&mut self) -> Result<(Value, Step), String> {
+    fn json(&mut self) -> Result<Value, String> {
         if self.skip_blanks() {
-            return Ok((Value::Null, Step::More));
+            return Ok(Value::Null);
         }
         let text: String = self.rest.clone().collect();
-        let mut stream = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+        // A number or word ends where nothing more fits; all else shows its end itself.
+        let end = scalar_end(&text).unwrap_or(text.len());
+        let mut stream = serde_json::Deserializer::from_str(&text[..end]).into_iter::<Value>();
         let mut value = match stream.next() {
             Some(Ok(value)) => value,
             Some(Err(error)) => return Err(error.to_string()),
@@ -232,7 +261,7 @@ impl Parser<'_> {
             self.rest.next();
         }
         self.skip_blanks();
-        Ok((value, Step::More))
+        Ok(value)
     }
 
     /// Skips white space and one comma; whether the value ends here.
@@ -274,6 +303,30 @@ impl Parser<'_> {
             }),
         }
     }
+}
+
+fn too_deep() -> Stop {
+    let most = "value name nested level is greater than maximum supported nested level of";
+    Stop::Wrong(format!("{most} {MAX_DEPTH}"))
+}
+
+/// Where a JSON number, `true`, `false` or `null` at the start of a text ends.
+fn scalar_end(text: &str) -> Option<usize> {
+    if let Some(word) = ["true", "false", "null"].into_iter().find(|word| text.starts_with(word)) {
+        return Some(word.len());
+    }
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let mut at = usize::from(text.starts_with('-'));
+    at +=
+        if text[at..].starts_with('0') { 1 } else { Some(digits(&text[at..])).filter(|count| *count > 0)? };
+    if text[at..].starts_with('.') {
+        at += 1 + digits(&text[at + 1..]);
+    }
+    if text[at..].starts_with(['e', 'E']) {
+        let sign = usize::from(text[at + 1..].starts_with(['+', '-']));
+        at += 1 + sign + digits(&text[at + 1 + sign..]);
+    }
+    Some(at)
 }
 
 fn put(values: &mut Map<String, Value>, key: String, value: Value) {

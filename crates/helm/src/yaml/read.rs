@@ -30,8 +30,24 @@ impl YamlError {
 
 /// The first document of the text; integers stay integers. No document gives null.
 pub fn parse(text: &str) -> Result<Value, YamlError> {
+    tabs_at_the_start(text)?;
     let mut reader = Reader::new(text);
     Ok(reader.document()?.unwrap_or(Value::Null))
+}
+
+/// A tab cannot be where the first token begins.
+fn tabs_at_the_start(text: &str) -> Result<(), YamlError> {
+    for (at, line) in text.lines().enumerate() {
+        match line.trim_start_matches(' ').chars().next() {
+            None | Some('#') => {}
+            Some('\t') => {
+                let message = "found character that cannot start any token".to_owned();
+                return Err(YamlError { line: at + 1, column: line.find('\t').unwrap_or(0) + 1, message });
+            }
+            Some(_) => break,
+        }
+    }
+    Ok(())
 }
 
 /// Every document of the text.
@@ -140,7 +156,11 @@ impl<'a> Reader<'a> {
             return Ok(Some(Value::Null));
         }
         let value = self.node(event, span)?;
-        Ok(Some(value))
+        // What follows has to be the end of the document: goyaml has looked there already.
+        match self.next()? {
+            None | Some((Event::DocumentEnd | Event::StreamEnd, _)) => Ok(Some(value)),
+            Some((_, span)) => Err(YamlError::new(span, "did not find expected <document start>")),
+        }
     }
 
     /// Builds the node that begins with this event. No recursion: documents may nest deeply, stacks may be small.
@@ -160,7 +180,7 @@ impl<'a> Reader<'a> {
                         *key = Some(Key::Merge);
                         None
                     } else {
-                        let value = scalar(text.into_owned(), style, tag.as_deref(), span)?;
+                        let value = scalar(text.into_owned(), style, tag.as_deref(), span, at_key)?;
                         self.keep(anchor, &value);
                         Some(value)
                     }
@@ -292,7 +312,13 @@ fn key_text(key: Value, span: Span) -> Result<String, YamlError> {
     }
 }
 
-fn scalar(text: String, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result<Value, YamlError> {
+fn scalar(
+    text: String,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+    span: Span,
+    is_key: bool,
+) -> Result<Value, YamlError> {
     let name = match tag {
         None if style == ScalarStyle::Plain => None,
         None => return Ok(Value::String(text)),
@@ -340,9 +366,12 @@ fn scalar(text: String, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Re
         Scalar::Uint(integer) => Value::from(integer),
         Scalar::Float(float) => match Number::from_f64(float) {
             Some(number) => Value::Number(number),
+            // A key becomes text anyway.
+            None if is_key && float.is_nan() => Value::from(".nan"),
+            None if is_key => Value::from(if float > 0.0 { ".inf" } else { "-.inf" }),
             None => return Err(YamlError::new(span, format!("json: unsupported value: {text}"))),
         },
-        Scalar::Timestamp | Scalar::Merge | Scalar::Text => Value::String(text),
+        Scalar::Timestamp | Scalar::Text => Value::String(text),
     })
 }
 

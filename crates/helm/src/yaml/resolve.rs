@@ -14,8 +14,6 @@ pub enum Scalar {
     Uint(u64),
     Float(f64),
     Timestamp,
-    /// `<<`
-    Merge,
     Text,
 }
 
@@ -33,7 +31,6 @@ pub fn resolve(text: &str) -> Scalar {
         ".nan" | ".NaN" | ".NAN" => return Scalar::Float(f64::NAN),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Scalar::Float(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => return Scalar::Float(f64::NEG_INFINITY),
-        "<<" => return Scalar::Merge,
         _ => {}
     }
     match first {
@@ -285,7 +282,7 @@ mod tests {
             ("2024-02-30", Scalar::Text),
             ("2001-12-14t21:59:43.10-05:00", Scalar::Timestamp),
             ("2001-12-14 21:59:43", Scalar::Timestamp),
-            ("<<", Scalar::Merge),
+            ("<<", Scalar::Text),
             ("1.2.3", Scalar::Text),
             ("12e", Scalar::Text),
             ("0x", Scalar::Text),
@@ -298,7 +295,7 @@ mod tests {
 
     #[test]
     fn text_that_reads_as_something_else_is_quoted() {
-        for text in ["yes", "n", "1", "1:30", "2024-01-31", "", "null", "1_0", ".5", "<<", "-1:20.5"] {
+        for text in ["yes", "n", "1", "1:30", "2024-01-31", "", "null", "1_0", ".5", "-1:20.5"] {
             assert!(needs_quotes(text), "{text:?}");
         }
         for text in ["yess", "1:99", "a", "1.2.3", "10.0.0.1:80x", "-", "..."] {

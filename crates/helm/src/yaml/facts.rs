@@ -1,0 +1,88 @@
+//! What a text allows: which styles of scalars can hold it.
+
+use super::write::Dialect;
+
+/// What the text allows.
+pub struct Facts {
+    pub multiline: bool,
+    pub plain: bool,
+    pub single: bool,
+    pub block: bool,
+}
+
+impl Facts {
+    pub fn of(text: &str, dialect: Dialect) -> Self {
+        if text.is_empty() {
+            return Self { multiline: false, plain: true, single: true, block: false };
+        }
+        let mut indicators = text.starts_with("---") || text.starts_with("...");
+        let (mut breaks, mut special, mut tabs) = (false, false, false);
+        let (mut leading, mut trailing_space, mut trailing_break) = (false, false, false);
+        let (mut break_space, mut space_break) = (false, false);
+        let (mut previous_space, mut previous_break) = (false, false);
+        let mut after_blank = true;
+        for (at, c) in text.char_indices() {
+            let end = at + c.len_utf8();
+            let before_blank = text[end..].starts_with([' ', '\t']) || end == text.len();
+            if at == 0 {
+                match c {
+                    '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%'
+                    | '@' | '`' => indicators = true,
+                    '?' | ':' | '-' if before_blank => indicators = true,
+                    _ => {}
+                }
+            } else if (c == ':' && before_blank) || (c == '#' && after_blank) {
+                indicators = true;
+            }
+            if c == '\t' && dialect == Dialect::V3 {
+                tabs = true;
+            } else {
+                special |= !is_printable(c);
+            }
+            if c == ' ' {
+                leading |= at == 0;
+                trailing_space |= end == text.len();
+                break_space |= previous_break;
+                previous_space = true;
+                previous_break = false;
+            } else if is_break(c) {
+                breaks = true;
+                leading |= at == 0;
+                trailing_break |= end == text.len();
+                space_break |= previous_space;
+                previous_space = false;
+                previous_break = true;
+            } else {
+                previous_space = false;
+                previous_break = false;
+            }
+            after_blank = matches!(c, ' ' | '\t' | '\0') || is_break(c);
+        }
+        let torn = space_break || special;
+        Self {
+            multiline: breaks,
+            plain: !(leading
+                || trailing_space
+                || trailing_break
+                || break_space
+                || torn
+                || tabs
+                || breaks
+                || indicators),
+            single: !(break_space || torn || tabs),
+            block: !(trailing_space || torn),
+        }
+    }
+}
+
+pub fn has_break(text: &str) -> bool {
+    text.chars().any(is_break)
+}
+
+pub fn is_break(c: char) -> bool {
+    matches!(c, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+pub fn is_printable(c: char) -> bool {
+    matches!(c, '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}') && c != '\u{feff}'
+}
