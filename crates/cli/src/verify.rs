@@ -1,5 +1,7 @@
 //! `landfall verify`: the guide's check points, carried out.
 
+use std::time::Duration;
+
 use landfall_display::{Table, say};
 use landfall_engine::checks::verify;
 use landfall_engine::{CheckContext, CheckOutcome};
@@ -16,6 +18,9 @@ pub(crate) struct Args {
     asked: Asked,
     #[command(flatten)]
     cloud: CloudFile,
+    /// How long a check that does not hold is tried again: right after a change some things take a moment
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    patience: u64,
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
@@ -28,7 +33,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let specs: Vec<_> =
         ready.prepared.blueprint.checks.iter().filter(|check| asked(&check.service)).cloned().collect();
     let cancel = run::stop_on_ctrl_c(session);
-    let context = CheckContext::default();
+    let patience = Duration::from_secs(args.patience);
+    let context = CheckContext { patience, ..CheckContext::default() };
     let outcomes = verify(&target.cluster, &specs, &ready.secrets, &context, &cancel, &|_| {}).await;
     match session.global.output {
         Output::Json | Output::Yaml => {

@@ -26,7 +26,7 @@ fn ceph(world: &World, arguments: &[&str]) -> Outcome {
 /// `verify` tells the fault with these words, in time.
 fn verify_tells(world: &World, services: &[&str], says: &[&str]) -> Outcome {
     let began = Instant::now();
-    let verify = world.landfall.run(&[&["verify"], services].concat());
+    let verify = world.landfall.run(&[&["verify", "--patience", "5"], services].concat());
     let took = began.elapsed();
     eprintln!("told after {took:.1?}: {}", verify.stdout);
     check(verify.code != 0, || format!("verify found nothing: {}", verify.stdout))?;

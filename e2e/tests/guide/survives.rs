@@ -48,7 +48,8 @@ pub fn monitor_moved(world: &mut World) -> Outcome {
     let conf = landfall.get(&["configmap", "ceph-etc", "-n", "openstack"])?;
     let text = conf["data"]["ceph.conf"].as_str().unwrap_or_default().to_owned();
     check(text.contains(&after) && !text.contains(&before), || text.clone())?;
-    landfall.run(&["verify", "ceph", "glance"]).ended(0).map(drop)
+    // A pod sees a changed ConfigMap at its kubelet's next look, within some 90 s.
+    landfall.run(&["verify", "ceph", "glance", "--patience", "240"]).ended(0).map(drop)
 }
 
 /// Ports in namespaces lose their taps with the switch; the agents bring them back by themselves.

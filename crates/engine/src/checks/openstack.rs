@@ -39,6 +39,11 @@ pub(super) async fn image(
     rook: &str,
     pool: Option<&str>,
 ) -> Result<Tried, ClusterError> {
+    if let Some(pool) = pool
+        && let Some(unfit) = unfit(cluster, rook, pool).await?
+    {
+        return Ok(unfit);
+    }
     let glance = Glance::new(&api.web, &api.token);
     let tried = async {
         // Those that an interrupted check left.
@@ -61,6 +66,43 @@ pub(super) async fn image(
         (Err(Unseen::Cluster(error)), _) | (_, Err(Unseen::Cluster(error))) => return Err(error),
         (Err(unseen), _) | (Ok(_), Err(unseen)) => Tried::NotYet(unseen.told()),
     })
+}
+
+/// What Ceph itself says against it: Glance would only answer 500, after a minute or more.
+async fn unfit(cluster: &dyn Cluster, rook: &str, pool: &str) -> Result<Option<Tried>, ClusterError> {
+    let state = match Ceph::open(cluster, rook).await {
+        Ok(ceph) => ceph.state().await,
+        Err(error) => Err(error),
+    };
+    let state = match state {
+        Ok(state) => state,
+        Err(landfall_ceph::Error::Cluster(error)) => return Err(error),
+        Err(error) => return Ok(Some(Tried::NotYet(error.to_string()))),
+    };
+    if !state.pools.contains(pool) {
+        let pools = state.pools.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        return Ok(Some(Tried::Never(format!("Ceph has no pool {pool}; its pools are {pools}"))));
+    }
+    // The administrator may do everything, and is nobody's user here.
+    let writers = state.clients.iter().filter(|(name, caps)| {
+        *name != "admin" && caps.get("osd").is_some_and(|osd| osd.split(',').any(|grant| writes(grant, pool)))
+    });
+    if writers.count() > 0 {
+        return Ok(None);
+    }
+    let held = state.clients.get("glance").and_then(|caps| caps.get("osd"));
+    Ok(Some(Tried::Never(match held {
+        Some(osd) => format!("client.glance may not write into {pool}: its caps for osd are {osd:?}"),
+        None => format!("no user of Ceph may write into {pool}: there is no client.glance"),
+    })))
+}
+
+/// Whether one grant of a user's caps lets it write into a pool, in whatever words it is written.
+fn writes(grant: &str, pool: &str) -> bool {
+    let grant = grant.trim();
+    let named = grant.split_whitespace().find_map(|word| word.strip_prefix("pool="));
+    let kind = grant.starts_with("allow") || grant.starts_with("profile rbd");
+    kind && !grant.contains("read-only") && named.is_none_or(|named| named == pool)
 }
 
 /// Why the whole was not seen.
@@ -168,6 +210,16 @@ fn bytes(id: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_grant_lets_write_into_its_own_pool_only() {
+        assert!(writes("profile rbd pool=glance.images", "glance.images"));
+        assert!(writes(" allow rwx pool=glance.images", "glance.images"));
+        assert!(writes("allow *", "glance.images"));
+        assert!(!writes("profile rbd pool=cinder.volumes", "glance.images"));
+        assert!(!writes("profile rbd-read-only pool=glance.images", "glance.images"));
+        assert!(!writes("profile osd", "glance.images"));
+    }
 
     #[test]
     fn an_images_bytes_are_its_own() {
