@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use landfall_e2e::{Broken, Outcome, World, check, told};
 
+use crate::ceph::ceph;
+
 /// From when the cluster shows a fault until it is told.
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
 
@@ -16,11 +18,6 @@ fn start(world: &World, file: &str, service: &str, code: &str, says: &[&str]) ->
     let outcome = told(world, &Broken { file, service, code, says });
     mended(world)?;
     outcome
-}
-
-fn ceph(world: &World, arguments: &[&str]) -> Outcome {
-    let toolbox = ["-n", "rook-ceph", "exec", "deployment/rook-ceph-tools", "--", "ceph"];
-    world.landfall.kubectl(&[&toolbox, arguments].concat()).ended(0).map(drop)
 }
 
 /// `verify` tells the fault with these words, in time.

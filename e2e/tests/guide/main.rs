@@ -2,6 +2,7 @@
 //! `--long` adds the scenarios that take many minutes.
 
 mod broken;
+mod ceph;
 mod steps;
 mod survives;
 
@@ -16,6 +17,7 @@ const SHORT: &[Scenario<World>] = &[
     Scenario { name: "real_helm_lists_every_release", run: steps::helm_list },
     Scenario { name: "glance_reads_images_after_its_monitors_moved", run: survives::monitor_moved },
     Scenario { name: "an_open_vswitch_restart_heals_by_itself", run: survives::openvswitch_restarted },
+    Scenario { name: "a_services_key_is_refused_on_anothers_pool", run: ceph::key_of_another_refused },
     Scenario { name: "broken_start_no_compute_label", run: broken::no_label },
     Scenario { name: "broken_start_pool_missing", run: broken::pool_missing },
     Scenario { name: "broken_start_wrong_key_caps", run: broken::wrong_caps },
@@ -23,6 +25,8 @@ const SHORT: &[Scenario<World>] = &[
 ];
 
 const LONG: &[Scenario<World>] = &[
+    Scenario { name: "each_ceph_daemon_deleted_once_keeps_its_data", run: ceph::every_daemon_deleted },
+    Scenario { name: "rooks_operator_is_asked_by_its_resources", run: ceph::operator_asked },
     Scenario { name: "broken_start_monitor_down", run: broken::monitor_down },
     Scenario { name: "broken_start_no_open_vswitch", run: broken::no_socket },
     Scenario { name: "broken_start_kvm_asked_for_but_absent", run: broken::kvm_absent },

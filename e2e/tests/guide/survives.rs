@@ -64,7 +64,8 @@ pub fn openvswitch_restarted(world: &mut World) -> Outcome {
     landfall.run(&["verify", "openvswitch", "neutron"]).ended(0).map(drop)
 }
 
-fn pods(world: &World, namespace: &str) -> Result<Vec<(String, String, String)>, String> {
+/// Running pods, as namespace, name and owner.
+pub fn pods(world: &World, namespace: &str) -> Result<Vec<(String, String, String)>, String> {
     let list = world.landfall.get(&["pods", "-n", namespace])?;
     let pods = list["items"].as_array().into_iter().flatten();
     Ok(pods
@@ -99,7 +100,7 @@ pub fn every_pod_deleted(world: &mut World) -> Outcome {
 }
 
 /// All workloads of a namespace as their owners want them.
-fn ready(world: &World, namespace: &str) -> Outcome {
+pub fn ready(world: &World, namespace: &str) -> Outcome {
     for kind in ["deployments", "statefulsets", "daemonsets"] {
         let list = world.landfall.get(&[kind, "-n", namespace])?;
         for item in list["items"].as_array().into_iter().flatten() {

@@ -29,7 +29,9 @@ pub(super) async fn conf(cluster: &dyn Cluster, rook: &str, namespace: &str, nam
     let asked = async { Ceph::open(cluster, rook).await?.conf().await };
     seen(asked.await.map(|wanted| match landfall_ceph::monitors::named(&wanted) {
         Some(now) if now == hosts => Tried::Passed(format!("{name}: mon_host = {hosts}")),
-        now => Tried::NotYet(format!("{name} names {hosts}, the monitors are {}", now.unwrap_or("nowhere"))),
+        // Nothing renews it before midnight: to wait would tell the same, later.
+        Some(now) => Tried::Never(format!("{name} names {hosts}, the monitors are {now}")),
+        None => Tried::NotYet(format!("{name} names {hosts}, the monitors are nowhere")),
     }))
 }
 
