@@ -13,9 +13,24 @@ type Seen = Result<Tried, ClusterError>;
 /// Ceph is healthy, all of it, and has these pools.
 pub(super) async fn health(cluster: &dyn Cluster, rook: &str, pools: &[String]) -> Seen {
     let asked = async { Ceph::open(cluster, rook).await?.health(pools).await };
-    seen(asked.await.map(|health| {
+    let tried = seen(asked.await.map(|health| {
         if health.ok { Tried::Passed(health.evidence) } else { Tried::NotYet(health.evidence) }
+    }))?;
+    let Tried::NotYet(evidence) = tried else { return Ok(tried) };
+    // A Ceph without its daemons only says that time ran out.
+    Ok(Tried::NotYet(match away(cluster, rook).await?.as_slice() {
+        [] => evidence,
+        away => format!("{evidence}\nnot running: {}", away.join(", ")),
     }))
+}
+
+/// Deployments of Ceph's daemons that have no pod at work.
+async fn away(cluster: &dyn Cluster, rook: &str) -> Result<Vec<String>, ClusterError> {
+    let deployments = cluster.list(&Gvk::new("apps/v1", "Deployment"), Some(rook), "").await?;
+    let daemons =
+        deployments.iter().filter(|one| one["status"]["availableReplicas"].as_u64().unwrap_or(0) == 0);
+    let names = daemons.filter_map(|one| one["metadata"]["name"].as_str());
+    Ok(names.filter(|name| name.starts_with("rook-ceph-")).map(str::to_owned).collect())
 }
 
 /// The `ceph.conf` of a ConfigMap is what clients should have now.
