@@ -138,7 +138,7 @@ pub fn port_taken(world: &mut World) -> Outcome {
 pub fn no_memory(world: &mut World) -> Outcome {
     start(
         world,
-        "spec: {overrides: {placement: {pod: {resources: {enabled: true, api: {limits: {memory: 24Mi}}}}}}}\n",
+        "spec: {overrides: {placement: {pod: {resources: {enabled: true, api: {requests: {memory: 16Mi}, limits: {memory: 24Mi}}}}}}}\n",
         "placement",
         "out-of-memory",
         &["memory"],
