@@ -11,13 +11,14 @@ use std::process::ExitCode;
 use landfall_e2e::{Scenario, World, main_of};
 
 fn main() -> ExitCode {
-    let mut world = match World::new("e2e", "10.90.0.0/24", "1", &["keystone", "rabbitmq"]) {
-        Ok(world) => world,
-        Err(why) => {
-            eprintln!("{why}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let mut world =
+        match World::new("e2e", "10.90.0.0/24", "1", &["mariadb", "rabbitmq", "memcached", "keystone"]) {
+            Ok(world) => world,
+            Err(why) => {
+                eprintln!("{why}");
+                return ExitCode::FAILURE;
+            }
+        };
     let code = main_of(
         &mut world,
         &[
