@@ -88,6 +88,9 @@ fn mount(line: &str) -> Option<String> {
 fn namespaces() -> BTreeSet<String> {
     let mut found = names("/run/netns");
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        if is_dead(&read(&entry.path().join("stat").to_string_lossy())) {
+            continue;
+        }
         for kind in ["net", "mnt", "pid"] {
             if let Ok(link) = std::fs::read_link(entry.path().join("ns").join(kind)) {
                 found.insert(link.to_string_lossy().into_owned());
@@ -95,6 +98,11 @@ fn namespaces() -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// A dead process whose parent has not asked for it yet holds nothing.
+fn is_dead(stat: &str) -> bool {
+    stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z") || rest.starts_with(" X"))
 }
 
 fn cgroups(folder: &Path, depth: usize) -> BTreeSet<String> {
@@ -130,9 +138,7 @@ fn processes() -> BTreeSet<String> {
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
         let name = read(&format!("/proc/{pid}/comm")).trim().to_owned();
-        // A dead process whose parent has not asked for it yet holds nothing.
-        let dead =
-            read(&format!("/proc/{pid}/stat")).rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z"));
+        let dead = is_dead(&read(&format!("/proc/{pid}/stat")));
         if !dead && pid != std::process::id() && ours.iter().any(|word| name.starts_with(word)) {
             found.insert(format!("{pid} {name}"));
         }
