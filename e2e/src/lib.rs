@@ -2,13 +2,17 @@
 //! host. Scenarios run one after the other, since they share one machine.
 
 mod broken;
+mod chance;
 mod harness;
 mod host;
+mod killed;
 mod landfall;
 mod world;
 
 pub use broken::{Broken, told};
+pub use chance::{Chance, number};
 pub use harness::{Outcome, Scenario, check, main_of};
 pub use host::{Host, memory_of};
+pub use killed::killed_at_random;
 pub use landfall::{Landfall, Ran, kill, ran};
 pub use world::World;

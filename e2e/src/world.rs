@@ -106,6 +106,26 @@ impl World {
         Ok(checks)
     }
 
+    /// Each of these releases is there and deployed, as real Helm says; `scope` is its flag for namespaces.
+    ///
+    /// # Errors
+    /// The one that is not, with Helm's whole list.
+    pub fn deployed(&self, scope: &[&str], names: &[&str]) -> Outcome {
+        let list = self.helm(&[&["list", "-o", "json"], scope].concat()).ended(0)?;
+        let releases: Value = serde_json::from_str(&list.stdout).map_err(|error| error.to_string())?;
+        let deployed: Vec<&str> = releases
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|release| release["status"] == "deployed")
+            .filter_map(|release| release["name"].as_str())
+            .collect();
+        for name in names {
+            check(deployed.contains(name), || format!("{name}: {}", list.stdout))?;
+        }
+        Ok(())
+    }
+
     /// Real Helm on this cluster.
     pub fn helm(&self, arguments: &[&str]) -> Ran {
         let mut command = Command::new(&self.helm);

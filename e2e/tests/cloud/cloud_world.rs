@@ -60,19 +60,7 @@ pub fn up_again(world: &mut World) -> Outcome {
 }
 
 pub fn helm_list(world: &mut World) -> Outcome {
-    let list = world.helm(&["list", "-n", "openstack", "-o", "json"]).ended(0)?;
-    let releases: serde_json::Value =
-        serde_json::from_str(&list.stdout).map_err(|error| error.to_string())?;
-    let deployed: Vec<&str> = releases
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|release| release["status"] == "deployed")
-        .filter_map(|release| release["name"].as_str())
-        .collect();
-    for name in ["keystone", "mariadb", "memcached", "rabbitmq"] {
-        check(deployed.contains(&name), || list.stdout.clone())?;
-    }
+    world.deployed(&["-n", "openstack"], &["keystone", "mariadb", "memcached", "rabbitmq"])?;
     let history = world.helm(&["history", "keystone", "-n", "openstack", "-o", "json"]).ended(0)?;
     check(history.stdout.contains("\"status\":\"deployed\""), || history.stdout.clone())?;
     let manifest = world.helm(&["get", "manifest", "keystone", "-n", "openstack"]).ended(0)?;

@@ -1,36 +1,16 @@
 //! What the guide's cloud must outlast: lost pods, moved monitors, a killed program.
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
-use landfall_e2e::{Outcome, World, check, kill};
+use landfall_e2e::{Chance, Outcome, World, check, killed_at_random, number};
 use serde_json::Value;
 
-/// Rounds of kills in the long run; `$LANDFALL_KILLS` asks for more or fewer.
+/// Rounds of kills in the long run.
 const ROUNDS: u64 = 10;
+/// Seconds; `$LANDFALL_LONGEST` gives another number.
+const LONGEST: u64 = 180;
 const PATIENCE: &str = "--timeout=240s";
-
-/// A number that the environment gives, or the default.
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
-/// A seed that is shown, so that a failure can be met again.
-fn seed() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_secs());
-    let seed = number("LANDFALL_SEED", now);
-    eprintln!("LANDFALL_SEED={seed}");
-    seed | 1
-}
-
-/// xorshift: enough to choose a moment or an order.
-fn next(random: &mut u64) -> u64 {
-    *random ^= *random << 13;
-    *random ^= *random >> 7;
-    *random ^= *random << 17;
-    *random
-}
 
 /// The monitor comes back under another address; after the renewal Glance still reads images.
 pub fn monitor_moved(world: &mut World) -> Outcome {
@@ -82,13 +62,13 @@ pub fn pods(world: &World, namespace: &str) -> Result<Vec<(String, String, Strin
 /// Every pod of the cloud once, one after the other, in random order; at the end all check points hold.
 pub fn every_pod_deleted(world: &mut World) -> Outcome {
     world.up(&[]).ended(0)?;
-    let mut random = seed();
+    let mut chance = Chance::new();
     let mut left = [pods(world, "rook-ceph")?, pods(world, "openstack")?].concat();
     let all = left.len();
     let began = Instant::now();
     let mut gone = BTreeSet::new();
     while !left.is_empty() {
-        let (namespace, name, owner) = left.swap_remove((next(&mut random) % left.len() as u64) as usize);
+        let (namespace, name, owner) = left.swap_remove(chance.below(left.len() as u64) as usize);
         world.landfall.kubectl(&["-n", &namespace, "delete", "pod", &name, "--wait=true"]).ended(0)?;
         // Whatever takes its place must be ready before the next one goes.
         ready(world, &namespace).map_err(|why| format!("after {namespace}/{name} ({owner}): {why}"))?;
@@ -114,24 +94,5 @@ pub fn ready(world: &World, namespace: &str) -> Outcome {
 
 /// SIGKILL to `landfall up` at random moments of the whole way: the next `up` ends in the same state.
 pub fn killed(world: &mut World) -> Outcome {
-    let rounds = number("LANDFALL_KILLS", ROUNDS);
-    let mut random = seed();
-    for round in 1..=rounds {
-        world.fresh()?;
-        let longest = number("LANDFALL_LONGEST", 180);
-        let moment = Duration::from_millis(500 + next(&mut random) % (longest * 1000));
-        let local = format!("--local={}", world.landfall.cluster);
-        let mut command = world.landfall.command(&world.up_arguments(&[&local]));
-        let mut child =
-            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
-        // The moment is the point of the test; there is nothing to wait for but time.
-        std::thread::sleep(moment);
-        kill(u64::from(child.id()))?;
-        child.wait().map_err(|error| error.to_string())?;
-        let again =
-            world.up(&[]).ended(0).map_err(|why| format!("round {round}, killed after {moment:?}: {why}"))?;
-        eprintln!("round {round}: killed after {moment:.1?}, the next up took {:.1?}", again.took);
-        world.verified().map_err(|why| format!("round {round}, killed after {moment:?}: {why}"))?;
-    }
-    Ok(())
+    killed_at_random(world, ROUNDS, number("LANDFALL_LONGEST", LONGEST), World::fresh)
 }
