@@ -5,17 +5,16 @@ mod kvm;
 
 use std::fs;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use clap::Subcommand;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde::Serialize;
-use tokio::process::{Child, Command as Process};
+use tokio::process::Command as Process;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
+use crate::child;
 use crate::pod::{self, Error, Result, say};
 
 /// What was found out about this node, for Nova.
@@ -57,35 +56,14 @@ async fn start() -> Result<u8> {
         .map_err(Error::io(format!("cannot write {STATE}")))?;
     // A guest's state of an earlier start is read from there; a socket nobody listens at only misleads.
     let _ = fs::remove_file("/run/libvirt/libvirt-sock");
-    let mut term = signal(SignalKind::terminate()).map_err(Error::io("cannot listen to signals"))?;
-    let mut child = Process::new("libvirtd")
+    let term = signal(SignalKind::terminate()).map_err(Error::io("cannot listen to signals"))?;
+    let child = Process::new("libvirtd")
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .spawn()
         .map_err(Error::io("cannot run libvirtd"))?;
-    let ended = tokio::select! {
-        done = set_up() => {
-            if let Err(error) = done {
-                let _ = child.kill().await;
-                return Err(error);
-            }
-            tokio::select! {
-                ended = child.wait() => ended,
-                _ = term.recv() => stop(&mut child).await,
-            }
-        }
-        ended = child.wait() => ended,
-        _ = term.recv() => stop(&mut child).await,
-    };
-    let ended = ended.map_err(Error::io("cannot wait for libvirtd"))?;
+    let ended = child::watch(child, term, "libvirtd", set_up()).await?;
     Ok(u8::try_from(ended.code().unwrap_or(1)).unwrap_or(1))
-}
-
-async fn stop(child: &mut Child) -> std::io::Result<ExitStatus> {
-    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-    }
-    child.wait().await
 }
 
 /// What libvirtd must be told once it answers.

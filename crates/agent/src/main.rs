@@ -6,6 +6,7 @@
 //! touches the cluster, processes or files is thin.
 
 mod ceph;
+mod child;
 mod install;
 mod keystone;
 mod libvirt;

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 
 use super::addresses::{self, Addresses, Map};
 use super::settings::RUN;
+use crate::child::code;
 use crate::pod::{Error, Result, say};
 
 /// Seconds that the command line gives monitors to answer.
@@ -85,11 +86,6 @@ pub async fn keep(
             }
         }
     }
-}
-
-fn code(status: ExitStatus) -> u8 {
-    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
-    u8::try_from(code).unwrap_or(1)
 }
 
 fn shown(map: &Map) -> String {

@@ -1,11 +1,8 @@
 //! The switch: told what it must know before it starts, watched over, and given its bridges once it runs.
 
 use std::path::Path;
-use std::process::ExitStatus;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::{Map, Value};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
@@ -15,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::state::{self, Datapath, State};
 use super::tunnel::{self, Plan, Wish};
 use super::{links, tool, vsctl};
+use crate::child;
 use crate::pod::{self, Error, Result, say};
 
 /// The database's container starts beside this one.
@@ -29,39 +27,12 @@ pub async fn run() -> Result<u8> {
         return Err(Error::Failed("the datapath is not decided: `openvswitch datapath` comes first".into()));
     };
     let mut term = signal(SignalKind::terminate()).map_err(Error::io("cannot listen to signals"))?;
-    let mut child = tokio::select! {
+    let child = tokio::select! {
         child = start(&dir, &state) => child?,
         _ = term.recv() => return Ok(0),
     };
-    let ended = tokio::select! {
-        done = bring_up(&dir, &state) => {
-            if let Err(error) = done {
-                let _ = child.kill().await;
-                return Err(error);
-            }
-            tokio::select! {
-                ended = child.wait() => ended,
-                _ = term.recv() => stop(&mut child).await,
-            }
-        }
-        ended = child.wait() => ended,
-        _ = term.recv() => stop(&mut child).await,
-    };
-    let ended = ended.map_err(Error::io("cannot wait for ovs-vswitchd"))?;
-    Ok(code(ended))
-}
-
-async fn stop(child: &mut Child) -> std::io::Result<ExitStatus> {
-    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-    }
-    child.wait().await
-}
-
-fn code(ended: ExitStatus) -> u8 {
-    use std::os::unix::process::ExitStatusExt as _;
-    let code = ended.code().or_else(|| ended.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    u8::try_from(code).unwrap_or(1)
+    let ended = child::watch(child, term, "ovs-vswitchd", bring_up(&dir, &state)).await?;
+    Ok(child::code(ended))
 }
 
 /// Everything that it must find in its database when it starts.
