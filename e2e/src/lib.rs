@@ -15,4 +15,4 @@ pub use harness::{Outcome, Scenario, check, main_of};
 pub use host::{Host, memory_of};
 pub use killed::killed_at_random;
 pub use landfall::{Landfall, Ran, kill, ran};
-pub use world::World;
+pub use world::{World, copy_charts};

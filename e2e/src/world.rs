@@ -1,6 +1,6 @@
 //! A cloud under test: an embedded cluster of the tests' own, and the services that it is for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -135,4 +135,16 @@ impl World {
             .env("KUBECONFIG", format!("/var/lib/landfall/{}/kubeconfig", self.landfall.cluster));
         ran(command)
     }
+}
+
+/// Copies the repository's charts into a folder, since Helm writes into a chart's own.
+///
+/// # Errors
+/// `cp`'s own words.
+pub fn copy_charts(into: &Path) -> Result<PathBuf, String> {
+    let charts = into.join("charts");
+    let mut copy = Command::new("cp");
+    copy.arg("-r").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../charts")).arg(&charts);
+    ran(copy).ended(0)?;
+    Ok(charts)
 }

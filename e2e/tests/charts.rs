@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use landfall_e2e::{Landfall, Outcome, Scenario, check, main_of, ran};
+use landfall_e2e::{Landfall, Outcome, Scenario, check, copy_charts, main_of, ran};
 
 struct World {
     landfall: Landfall,
@@ -35,11 +35,7 @@ fn prepare() -> Result<World, String> {
     let landfall = Landfall::new("charts-test")?;
     let helm = landfall.run(&["images", "bundle", "--oracle"]).ended(0)?.stdout.trim().to_owned();
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts");
-    let charts = folder.path().join("charts");
-    let mut copy = Command::new("cp");
-    copy.args(["-r"]).arg(&source).arg(&charts);
-    ran(copy).ended(0)?;
+    let charts = copy_charts(folder.path())?;
     let world = World { landfall, helm: helm.into(), charts, _folder: folder };
     for chart in names(&world)? {
         helm_on(&world, &["dependency", "build", "--skip-refresh"], &chart, &[]).ended(0)?;

@@ -118,6 +118,27 @@ pub struct CheckSpec {
     pub kind: CheckKind,
 }
 
+impl CheckSpec {
+    /// The check `<service>/<what>` of the guide's step `guide`.
+    pub(crate) fn new(
+        service: &str,
+        guide: &str,
+        what: &str,
+        title: Text,
+        remedy: Text,
+        kind: CheckKind,
+    ) -> Self {
+        Self {
+            id: format!("{service}/{what}"),
+            service: service.to_owned(),
+            guide: guide.to_owned(),
+            title,
+            remedy,
+            kind,
+        }
+    }
+}
+
 /// How a check is carried out. Each yields evidence: the line, table or number that was seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

@@ -182,14 +182,7 @@ fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
 }
 
 fn checks(inputs: &Inputs, _values: &Value) -> Vec<CheckSpec> {
-    let check = |what: &str, title, remedy, kind| CheckSpec {
-        id: format!("ceph/{what}"),
-        service: NAME.into(),
-        guide: "O01".into(),
-        title,
-        remedy,
-        kind,
-    };
+    let check = |what: &str, title, remedy, kind| CheckSpec::new(NAME, "O01", what, title, remedy, kind);
     let (rook, class) = (&inputs.ceph.namespace, &inputs.ceph.class);
     vec![
         check(

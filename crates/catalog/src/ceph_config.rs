@@ -47,14 +47,7 @@ fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
 }
 
 fn checks(inputs: &Inputs, _values: &Value) -> Vec<CheckSpec> {
-    let check = |what: &str, title, remedy, kind| CheckSpec {
-        id: format!("{NAME}/{what}"),
-        service: NAME.into(),
-        guide: "O03".into(),
-        title,
-        remedy,
-        kind,
-    };
+    let check = |what: &str, title, remedy, kind| CheckSpec::new(NAME, "O03", what, title, remedy, kind);
     let again =
         || Text::new("`landfall up ceph-config` brings it back", "`landfall up ceph-config`가 다시 만듭니다");
     vec![

@@ -93,13 +93,8 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
 fn checks(inputs: &Inputs, values: &Value) -> Vec<CheckSpec> {
     let (keystone, host) = (inputs.public("keystone"), inputs.public("glance"));
     let rook = &inputs.ceph.namespace;
-    let check = |guide: &str, what: &str, title, remedy, kind| CheckSpec {
-        id: format!("glance/{what}"),
-        service: "glance".into(),
-        guide: guide.into(),
-        title,
-        remedy,
-        kind,
+    let check = |guide: &str, what: &str, title, remedy, kind| {
+        CheckSpec::new("glance", guide, what, title, remedy, kind)
     };
     let mut checks = Vec::new();
     if in_ceph(Some(values)) {

@@ -76,14 +76,8 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
 
 fn checks(inputs: &Inputs, _values: &Value) -> Vec<CheckSpec> {
     let host = inputs.public("keystone");
-    let check = |what: &str, title, remedy, kind| CheckSpec {
-        id: format!("keystone/{what}"),
-        service: "keystone".into(),
-        guide: "O07".into(),
-        title,
-        remedy,
-        kind,
-    };
+    let check =
+        |what: &str, title, remedy, kind| CheckSpec::new("keystone", "O07", what, title, remedy, kind);
     vec![
         check(
             "http",

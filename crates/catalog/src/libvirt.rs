@@ -67,14 +67,7 @@ fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
 fn checks(inputs: &Inputs, _values: &Value) -> Vec<CheckSpec> {
     let count = inputs.compute().len();
     let namespace = &inputs.namespace;
-    let check = |what: &str, title, remedy, kind| CheckSpec {
-        id: format!("libvirt/{what}"),
-        service: NAME.into(),
-        guide: "O12".into(),
-        title,
-        remedy,
-        kind,
-    };
+    let check = |what: &str, title, remedy, kind| CheckSpec::new(NAME, "O12", what, title, remedy, kind);
     let exec = |command: &str, contains: &str| CheckKind::Exec {
         namespace: namespace.clone(),
         selector: SELECTOR.into(),

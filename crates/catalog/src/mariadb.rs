@@ -57,14 +57,7 @@ REPLACE INTO landfall.probe VALUES (1, NOW(6)); \
 SELECT CONCAT('written and read back at ', seen) FROM landfall.probe WHERE id = 1";
 
 fn checks(inputs: &Inputs, _values: &Value) -> Vec<CheckSpec> {
-    let check = |what: &str, title, remedy, kind| CheckSpec {
-        id: format!("mariadb/{what}"),
-        service: "mariadb".into(),
-        guide: "O04".into(),
-        title,
-        remedy,
-        kind,
-    };
+    let check = |what: &str, title, remedy, kind| CheckSpec::new("mariadb", "O04", what, title, remedy, kind);
     let selector = "application=mariadb,component=server";
     vec![
         check(

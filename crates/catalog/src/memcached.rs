@@ -36,14 +36,8 @@ const SET_AND_GET: &str = "exec 3<>/dev/tcp/127.0.0.1/11211 && \
 printf 'set landfall 0 30 2\\r\\nok\\r\\nget landfall\\r\\nquit\\r\\n' >&3 && timeout 5 cat <&3";
 
 fn checks(inputs: &Inputs, values: &Value) -> Vec<CheckSpec> {
-    let check = |what: &str, title, remedy, kind| CheckSpec {
-        id: format!("memcached/{what}"),
-        service: "memcached".into(),
-        guide: "O06".into(),
-        title,
-        remedy,
-        kind,
-    };
+    let check =
+        |what: &str, title, remedy, kind| CheckSpec::new("memcached", "O06", what, title, remedy, kind);
     let selector = "application=memcached,component=server";
     vec![
         check(

@@ -106,14 +106,7 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
 fn checks(inputs: &Inputs, values: &Value) -> Vec<CheckSpec> {
     let servers = count(values, "/pod/replicas/server", 1);
     let (namespace, keystone, host) = (&inputs.namespace, inputs.public("keystone"), inputs.public(NAME));
-    let check = |what: &str, title, remedy, kind| CheckSpec {
-        id: format!("neutron/{what}"),
-        service: NAME.into(),
-        guide: "O13".into(),
-        title,
-        remedy,
-        kind,
-    };
+    let check = |what: &str, title, remedy, kind| CheckSpec::new(NAME, "O13", what, title, remedy, kind);
     let network = inputs.network().to_vec();
     let agents: BTreeMap<String, Vec<String>> = ["dhcp", "l3", "metadata"]
         .map(|name| (format!("neutron-{name}-agent"), network.clone()))

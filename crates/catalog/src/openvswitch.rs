@@ -59,14 +59,7 @@ fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
 
 fn checks(inputs: &Inputs, _values: &Value) -> Vec<CheckSpec> {
     let count = nodes(inputs).len();
-    let check = |what: &str, title, remedy, kind| CheckSpec {
-        id: format!("openvswitch/{what}"),
-        service: NAME.into(),
-        guide: "O11".into(),
-        title,
-        remedy,
-        kind,
-    };
+    let check = |what: &str, title, remedy, kind| CheckSpec::new(NAME, "O11", what, title, remedy, kind);
     let namespace = &inputs.namespace;
     vec![
         check(

@@ -65,14 +65,8 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
 
 fn checks(inputs: &Inputs, _values: &Value) -> Vec<CheckSpec> {
     let (keystone, host) = (inputs.public("keystone"), inputs.public("placement"));
-    let check = |what: &str, title, remedy, kind| CheckSpec {
-        id: format!("placement/{what}"),
-        service: "placement".into(),
-        guide: "O10".into(),
-        title,
-        remedy,
-        kind,
-    };
+    let check =
+        |what: &str, title, remedy, kind| CheckSpec::new("placement", "O10", what, title, remedy, kind);
     vec![
         accounts::pods(inputs, "placement", "O10"),
         check(

@@ -65,14 +65,8 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
 
 fn checks(inputs: &Inputs, values: &Value) -> Vec<CheckSpec> {
     let members = count(values, "/pod/replicas/server", 2);
-    let check = |what: &str, title, remedy, kind| CheckSpec {
-        id: format!("rabbitmq/{what}"),
-        service: "rabbitmq".into(),
-        guide: "O05".into(),
-        title,
-        remedy,
-        kind,
-    };
+    let check =
+        |what: &str, title, remedy, kind| CheckSpec::new("rabbitmq", "O05", what, title, remedy, kind);
     let selector = "application=rabbitmq,component=server";
     vec![
         check(

@@ -5,6 +5,7 @@ mod ceph;
 mod ingress;
 mod kinds;
 mod network;
+mod object;
 mod openstack;
 
 use std::net::SocketAddr;

@@ -18,7 +18,7 @@ use crate::prepared::{
     BLOBS, DATABASE, Kept, LAYERS, Prepared, SNAPSHOT_DATABASE, SNAPSHOTS, Set, TO_LAYERS,
 };
 use crate::progress::Progress;
-use crate::store::{ImageRef, Store};
+use crate::store::{ImageRef, Store, remove_others};
 use crate::{command, mounts};
 
 const ITEM: &str = "images for nodes";
@@ -211,20 +211,8 @@ fn share_blobs(root: &Path, store: &Path) {
 }
 
 fn keep_only_what_nodes_take(root: &Path) -> Result<()> {
-    let kept: Vec<&str> =
-        [SNAPSHOTS, DATABASE, BLOBS, LAYERS].iter().filter_map(|path| path.split('/').next()).collect();
-    for entry in std::fs::read_dir(root).on("read", root)?.flatten() {
-        let path = entry.path();
-        if kept.iter().any(|name| entry.file_name() == *name) {
-            continue;
-        }
-        if entry.file_type().on("look at", &path)?.is_dir() {
-            std::fs::remove_dir_all(&path).on("remove", &path)?;
-        } else {
-            std::fs::remove_file(&path).on("remove", &path)?;
-        }
-    }
-    Ok(())
+    let kept = [SNAPSHOTS, DATABASE, BLOBS, LAYERS].iter().filter_map(|path| path.split('/').next());
+    remove_others(root, &kept.map(str::to_owned).collect())
 }
 
 #[cfg(test)]

@@ -403,7 +403,8 @@ impl Store {
     }
 }
 
-fn remove_others(dir: &Path, keep: &BTreeSet<String>) -> Result<()> {
+/// Removes what is in a folder but for these names.
+pub(crate) fn remove_others(dir: &Path, keep: &BTreeSet<String>) -> Result<()> {
     for entry in std::fs::read_dir(dir).on("read", dir)?.flatten() {
         if !keep.contains(&*entry.file_name().to_string_lossy()) {
             let path = entry.path();

@@ -1,8 +1,6 @@
 //! The cloud under test: made, asked, listed; and the same charts by real Helm alone.
 
-use std::process::Command;
-
-use landfall_e2e::{Outcome, World, check, ran};
+use landfall_e2e::{Outcome, World, check, copy_charts};
 
 pub fn from_nothing(world: &mut World) -> Outcome {
     world.cluster()?;
@@ -74,10 +72,7 @@ pub fn helm_installs(world: &mut World) -> Outcome {
     landfall.kubectl(&["create", "namespace", "openstack"]).ended(0)?;
     landfall.kubectl(&["label", "nodes", "--all", "openstack-control-plane=enabled"]).ended(0)?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let charts = folder.path().join("charts");
-    let mut copy = Command::new("cp");
-    copy.arg("-r").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../charts")).arg(&charts);
-    ran(copy).ended(0)?;
+    let charts = copy_charts(folder.path())?;
     // Passwords of this one run: the charts have none of their own.
     let values = folder.path().join("passwords.yaml");
     std::fs::write(&values, passwords()?).map_err(|error| error.to_string())?;

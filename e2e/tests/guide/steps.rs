@@ -1,9 +1,8 @@
 //! The thirteen steps: done, shown, done again, and seen by real Helm.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
-use landfall_e2e::{Outcome, World, check, memory_of, ran};
+use landfall_e2e::{Outcome, World, check, copy_charts, memory_of};
 use serde_json::Value;
 
 /// The guide's numbers.
@@ -64,10 +63,7 @@ pub fn helm_installs_glance(world: &mut World) -> Outcome {
     let values = world.helm(&["get", "values", "glance", "-n", "openstack", "-o", "yaml"]).ended(0)?;
     world.landfall.run(&["down", "glance", "--yes"]).ended(0)?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let charts = folder.path().join("charts");
-    let mut copy = Command::new("cp");
-    copy.arg("-r").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../charts")).arg(&charts);
-    ran(copy).ended(0)?;
+    let charts = copy_charts(folder.path())?;
     let file = folder.path().join("values.yaml");
     std::fs::write(&file, values.stdout).map_err(|error| error.to_string())?;
     let (chart, file) = (charts.join("glance").display().to_string(), file.display().to_string());

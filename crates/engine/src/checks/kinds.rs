@@ -10,7 +10,7 @@ use landfall_openstack::{Credentials, Keystone, Network, Token, Web};
 use landfall_plan::coredns;
 use serde_json::Value;
 
-use super::{CheckContext, Tried, ceph, ingress, network, openstack};
+use super::{CheckContext, Tried, ceph, ingress, network, object, openstack};
 
 /// Lines of a log that are searched.
 const LOG_LINES: i64 = 5000;
@@ -23,78 +23,76 @@ pub(super) async fn carry_out(
     secrets: &Secrets,
     ctx: &CheckContext,
 ) -> Tried {
-    let tried = match kind {
-        CheckKind::CorednsRole => coredns_role(&**cluster).await,
+    match seen(&**cluster, kind, secrets, ctx).await {
+        Ok(Ok(tried)) | Err(tried) => tried,
+        Ok(Err(error @ (ClusterError::Forbidden { .. } | ClusterError::Unauthorized { .. }))) => {
+            Tried::Never(error.to_string())
+        }
+        Ok(Err(other)) => Tried::NotYet(other.to_string()),
+    }
+}
+
+type Seen = Result<Tried, ClusterError>;
+
+/// # Errors
+/// What was tried, where already the way to the API did not hold.
+async fn seen(
+    cluster: &dyn Cluster,
+    kind: &CheckKind,
+    secrets: &Secrets,
+    ctx: &CheckContext,
+) -> Result<Seen, Tried> {
+    Ok(match kind {
+        CheckKind::CorednsRole => coredns_role(cluster).await,
         CheckKind::PodsReady { namespace, selector, at_least } => {
-            pods_ready(&**cluster, namespace, selector, *at_least).await
+            pods_ready(cluster, namespace, selector, *at_least).await
         }
         CheckKind::LogLine { namespace, selector, container, contains } => {
-            log_line(&**cluster, namespace, selector, container, contains).await
+            log_line(cluster, namespace, selector, container, contains).await
         }
         CheckKind::Exec { namespace, selector, container, command, contains } => {
-            exec(&**cluster, namespace, selector, container, command, contains).await
+            exec(cluster, namespace, selector, container, command, contains).await
         }
         CheckKind::Ingress { host, path, status, contains } => {
-            let answer = web(&**cluster, host, ctx).await;
-            match answer {
-                Ok(web) => answered(&web, host, path, status, contains).await,
-                Err(tried) => Ok(tried),
-            }
+            answered(&web(cluster, host, ctx).await?, host, path, status, contains).await
         }
-        CheckKind::KeystoneToken { host } => match token(&**cluster, host, secrets, ctx).await {
-            Ok((_, token)) => Ok(Tried::Passed(format!(
+        CheckKind::KeystoneToken { host } => {
+            let (_, token) = token(cluster, host, secrets, ctx).await?;
+            Ok(Tried::Passed(format!(
                 "a token for user {} in project {} with the roles {}, until {}",
                 token.user,
                 token.project,
                 token.roles.join(", "),
                 token.expires
-            ))),
-            Err(tried) => Ok(tried),
-        },
-        CheckKind::KeystoneServices { host, services } => match token(&**cluster, host, secrets, ctx).await {
-            Ok((keystone, token)) => Ok(listed(&keystone, &token, services).await),
-            Err(tried) => Ok(tried),
-        },
-        CheckKind::Object { api_version, object_kind, namespace, name, fields } => {
-            ceph::object(&**cluster, (api_version, object_kind, namespace, name), fields).await
+            )))
         }
-        CheckKind::CephHealth { rook, pools } => ceph::health(&**cluster, rook, pools).await,
-        CheckKind::CephConf { rook, namespace, name } => ceph::conf(&**cluster, rook, namespace, name).await,
+        CheckKind::KeystoneServices { host, services } => {
+            let (keystone, token) = token(cluster, host, secrets, ctx).await?;
+            Ok(listed(&keystone, &token, services).await)
+        }
+        CheckKind::Object { api_version, object_kind, namespace, name, fields } => {
+            object::has(cluster, (api_version, object_kind, namespace, name), fields).await
+        }
+        CheckKind::CephHealth { rook, pools } => ceph::health(cluster, rook, pools).await,
+        CheckKind::CephConf { rook, namespace, name } => ceph::conf(cluster, rook, namespace, name).await,
         CheckKind::OpenstackGet { keystone, host, path, contains } => {
-            match open(&**cluster, keystone, host, secrets, ctx).await {
-                Ok(api) => Ok(openstack::get(&api, host, path, contains).await),
-                Err(tried) => Ok(tried),
-            }
+            let api = open(cluster, keystone, host, secrets, ctx).await?;
+            Ok(openstack::get(&api, host, path, contains).await)
         }
         CheckKind::GlanceImage { keystone, host, rook, pool } => {
-            match open(&**cluster, keystone, host, secrets, ctx).await {
-                Ok(api) => openstack::image(&**cluster, &api, rook, pool.as_deref()).await,
-                Err(tried) => Ok(tried),
-            }
+            let api = open(cluster, keystone, host, secrets, ctx).await?;
+            openstack::image(cluster, &api, rook, pool.as_deref()).await
         }
         CheckKind::NetworkAgents { keystone, host, agents } => {
-            match open(&**cluster, keystone, host, secrets, ctx).await {
-                Ok(api) => Ok(network::agents(&Network::new(api.web, api.token), agents).await),
-                Err(tried) => Ok(tried),
-            }
+            let api = open(cluster, keystone, host, secrets, ctx).await?;
+            Ok(network::agents(&Network::new(api.web, api.token), agents).await)
         }
         CheckKind::NetworkPorts { keystone, host, namespace, nodes } => {
-            match open(&**cluster, keystone, host, secrets, ctx).await {
-                Ok(api) => {
-                    let neutron = Network::new(api.web, api.token);
-                    Ok(network::ports(&**cluster, &neutron, namespace, nodes).await)
-                }
-                Err(tried) => Ok(tried),
-            }
+            let api = open(cluster, keystone, host, secrets, ctx).await?;
+            Ok(network::ports(cluster, &Network::new(api.web, api.token), namespace, nodes).await)
         }
-    };
-    tried.unwrap_or_else(|error| match error {
-        ClusterError::Forbidden { .. } | ClusterError::Unauthorized { .. } => Tried::Never(error.to_string()),
-        other => Tried::NotYet(other.to_string()),
     })
 }
-
-type Seen = Result<Tried, ClusterError>;
 
 async fn coredns_role(cluster: &dyn Cluster) -> Seen {
     let deployment = cluster.get(&Gvk::new("apps/v1", "Deployment"), Some("kube-system"), "coredns").await?;
