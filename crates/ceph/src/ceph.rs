@@ -9,6 +9,7 @@ use landfall_cluster::api::{Cluster, Gvk};
 use crate::answers::{self, Caps, Health};
 use crate::error::{Error, Result};
 use crate::monitors::Monitors;
+use crate::quorum;
 use crate::resources::Resources;
 use crate::toolbox::Toolbox;
 
@@ -59,7 +60,7 @@ impl<'a> Ceph<'a> {
     /// Pools, users and the clients' configuration as they are now.
     ///
     /// # Errors
-    /// Monitors that do not answer, or are not written down.
+    /// Monitors that do not run, do not answer, or are not written down.
     pub async fn state(&self) -> Result<State> {
         let conf = self.conf().await?;
         // What was made by hand shows only in Ceph itself.
@@ -68,6 +69,7 @@ impl<'a> Ceph<'a> {
             let (pools, clients) = tokio::try_join!(resources.pools(), resources.clients())?;
             return Ok(State { pools, clients, conf });
         };
+        quorum::expect(self.cluster, self.namespace).await?;
         let (pools, clients) = tokio::try_join!(toolbox.pools(), toolbox.clients())?;
         let pools = answers::pools(&pools)?.into_iter().filter(|(_, purposes)| !purposes.is_empty());
         Ok(State { pools: pools.map(|(name, _)| name).collect(), clients: answers::clients(&clients)?, conf })
@@ -131,7 +133,7 @@ impl<'a> Ceph<'a> {
     /// How it is, and whether it has these pools.
     ///
     /// # Errors
-    /// Monitors that do not answer.
+    /// Monitors that do not run or do not answer.
     pub async fn health(&self, pools: &[String]) -> Result<Health> {
         let Some(toolbox) = &self.toolbox else {
             let resources = self.resources()?;
@@ -139,6 +141,7 @@ impl<'a> Ceph<'a> {
             let health = health.unwrap_or(Health { ok: false, evidence: "no CephCluster".to_owned() });
             return Ok(lacking(health, pools, &known));
         };
+        quorum::expect(self.cluster, self.namespace).await?;
         let (status, known) = tokio::try_join!(toolbox.status(), toolbox.pools())?;
         let known: Vec<String> = answers::pools(&known)?.into_keys().collect();
         let health = answers::health(&status, &known)?;

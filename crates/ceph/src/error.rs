@@ -24,6 +24,9 @@ pub enum Error {
     /// The operator says that it can not do it, or does not do it in time.
     #[error("{object}: {message}")]
     Resource { object: String, message: String },
+    /// Too few of them run to answer, so that none was asked.
+    #[error("Ceph answers nobody: of {total} monitors these do not run: {away}")]
+    NoQuorum { total: usize, away: String },
     #[error("{object} names no monitor")]
     NoMonitors { object: String },
 }
@@ -43,7 +46,10 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Cluster(error) => error.is_transient(),
-            Self::NoToolbox { .. } | Self::Absent { .. } | Self::NoMonitors { .. } => true,
+            Self::NoToolbox { .. }
+            | Self::Absent { .. }
+            | Self::NoQuorum { .. }
+            | Self::NoMonitors { .. } => true,
             // EAGAIN, ETIMEDOUT, and the client's own word for monitors that do not answer.
             Self::Command { code, said, .. } => {
                 matches!(code, 11 | 110 | 124)

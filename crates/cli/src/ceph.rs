@@ -182,7 +182,7 @@ fn unknown(error: Error, rook: &str) -> Failure {
                 format!("Ceph가 없으면 `landfall up ceph`로 설치하세요. `kubectl -n {rook} get pods`로 확인할 수 있습니다"),
             )
         }
-        Error::Command { .. } | Error::Answer { .. } | Error::Resource { .. } => {
+        Error::NoQuorum { .. } | Error::Command { .. } | Error::Answer { .. } | Error::Resource { .. } => {
             Failure::new(Exit::CheckFailed, error.to_string()).hint(
                 format!("`kubectl -n {rook} get pods` shows which daemon does not run"),
                 format!("`kubectl -n {rook} get pods`로 동작하지 않는 데몬을 확인하세요"),

@@ -103,7 +103,7 @@ fn told(error: &Error, prerequisite: &Prerequisite) -> Failure {
                 "네임스페이스 {rook}에 Rook과 툴박스(Deployment rook-ceph-tools)를 설치하거나, 클라우드 파일의 spec.storage.ceph.namespace에 네임스페이스를 지정하세요"
             ),
         ),
-        Error::NoMonitors { .. } => (
+        Error::NoMonitors { .. } | Error::NoQuorum { .. } => (
             "ceph-no-monitors",
             format!("see that the monitors run: `kubectl -n {rook} get pods -l app=rook-ceph-mon`"),
             format!("모니터가 동작하는지 확인하세요: `kubectl -n {rook} get pods -l app=rook-ceph-mon`"),

@@ -121,7 +121,7 @@ impl Walk<'_> {
         let log = self.log(at, name, status.pointer("/state/running").is_some()).unwrap_or_default();
         let message = ended.map(|e| text(e, "/message")).unwrap_or_default();
         let spoken = if log.trim().is_empty() { message } else { log };
-        if let Some(found) = self.trouble(at, who, spoken, true) {
+        if let Some(found) = self.trouble(at, pod, name, who, spoken, true) {
             return found;
         }
         let evidence = match (logs::tail(spoken, 4), times(restarts)) {
@@ -162,7 +162,7 @@ impl Walk<'_> {
             .into_iter()
             .find(|e| text(e, "/reason") == "Unhealthy" && event_message(e).contains(" probe "));
         let log = self.log(at, name, false).unwrap_or_default();
-        if let Some(found) = self.trouble(at, who, log, false) {
+        if let Some(found) = self.trouble(at, pod, name, who, log, false) {
             return found;
         }
         if let Some(event) = failing {
@@ -183,7 +183,15 @@ impl Walk<'_> {
     }
 
     /// What the log gives away. A service that does not answer leads on to that service.
-    fn trouble(&mut self, at: &ObjectRef, who: &str, log: &str, ended: bool) -> Option<Diagnosis> {
+    fn trouble(
+        &mut self,
+        at: &ObjectRef,
+        pod: &Value,
+        name: &str,
+        who: &str,
+        log: &str,
+        ended: bool,
+    ) -> Option<Diagnosis> {
         let (trouble, line) = logs::recognise(log)?;
         match trouble {
             Trouble::DatabaseDenied { user } => Some(
@@ -210,6 +218,23 @@ impl Walk<'_> {
                 Diagnosis::root(at, Code::DiskFull, format!("{who}: no space is left on its disk"), line)
                     .terminal_if(ended),
             ),
+            // The kernel takes the largest process of a container at its limit, not the container.
+            Trouble::WorkersKilled { times } => {
+                let limit = memory_limit(pod, name);
+                Some(
+                    Diagnosis::root(
+                        at,
+                        Code::OutOfMemory,
+                        format!(
+                            "{who}: its workers are killed, as they are when memory runs out{}",
+                            limit_in_words(limit)
+                        ),
+                        line,
+                    )
+                    .terminal_if(limit.is_some() && times >= 2)
+                    .with(remedy::out_of_memory(name, limit)),
+                )
+            }
             Trouble::Unreachable { host } => {
                 let mut labels = host.split('.');
                 let (name, namespace) = (labels.next()?, labels.next().unwrap_or(&at.namespace));

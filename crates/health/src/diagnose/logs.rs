@@ -8,6 +8,10 @@ pub enum Trouble {
     },
     QueueRefused,
     DiskFull,
+    /// Processes that the kernel ended while their master lives on; how many the log tells of.
+    WorkersKilled {
+        times: usize,
+    },
     /// A server that did not answer, by the host name that was asked for.
     Unreachable {
         host: String,
@@ -16,10 +20,20 @@ pub enum Trouble {
 
 /// How far back a log is looked through.
 const LINES: usize = 200;
+/// uwsgi: `DAMN ! worker 1 (pid: 21) died, killed by signal 9 :( trying respawn ...`
+const KILLED: &str = "died, killed by signal 9";
 
 /// The latest trouble in a log, with the line that tells it.
 pub fn recognise(log: &str) -> Option<(Trouble, String)> {
-    log.lines().rev().take(LINES).find_map(|line| Some((of_line(line)?, shorten(line))))
+    let lines = || log.lines().rev().take(LINES);
+    let (trouble, line) = lines().find_map(|line| Some((of_line(line)?, line)))?;
+    let trouble = match trouble {
+        Trouble::WorkersKilled { .. } => {
+            Trouble::WorkersKilled { times: lines().filter(|line| line.contains(KILLED)).count() }
+        }
+        other => other,
+    };
+    Some((trouble, shorten(line)))
 }
 
 fn of_line(line: &str) -> Option<Trouble> {
@@ -31,6 +45,9 @@ fn of_line(line: &str) -> Option<Trouble> {
     }
     if line.contains("No space left on device") || line.contains("Disk full") {
         return Some(Trouble::DiskFull);
+    }
+    if line.contains(KILLED) {
+        return Some(Trouble::WorkersKilled { times: 1 });
     }
     for told in [
         "Can't connect to MySQL server on ",
@@ -149,6 +166,8 @@ mod tests {
         ] {
             assert_eq!(recognise(line).map(|(t, _)| t), trouble, "{line}");
         }
+        let killed = "DAMN ! worker 1 (pid: 21) died, killed by signal 9 :( trying respawn ...\nRespawned\n";
+        assert_eq!(recognise(&killed.repeat(3)).map(|(t, _)| t), Some(Trouble::WorkersKilled { times: 3 }));
         let log = "AMQP server on rabbitmq:5672 is unreachable: x\nACCESS_REFUSED\nbye\n";
         assert_eq!(recognise(log).map(|(t, _)| t), Some(Trouble::QueueRefused));
     }
