@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures::StreamExt;
 use landfall_cluster::api::{Cluster, ClusterError, Gvk, Seen};
-use landfall_health::{Want, World};
+use landfall_health::object::{ObjectRef, text};
+use landfall_health::{Diagnosis, Want, World};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -104,16 +105,14 @@ impl Observer {
         lock(&self.trouble).values().next().cloned()
     }
 
-    /// Fetches what a diagnosis wants; what can not be had is left out.
+    /// Fetches what a diagnosis wants; an object that can not be had is left out, a log is empty.
     pub async fn fetch(&self, wants: &[Want]) {
         for want in wants {
             match want {
                 Want::Logs { namespace, pod, container, previous } => {
-                    if let Ok(text) = self.cluster.logs(namespace, pod, container, LOG_LINES, *previous).await
-                    {
-                        let key = World::log_key(namespace, pod, container, *previous);
-                        self.change(|world| world.logs.insert(key, text));
-                    }
+                    let text = self.cluster.logs(namespace, pod, container, LOG_LINES, *previous).await;
+                    let key = World::log_key(namespace, pod, container, *previous);
+                    self.change(|world| world.logs.insert(key, text.unwrap_or_default()));
                 }
                 Want::Object { object } => {
                     let namespace = (!object.namespace.is_empty()).then_some(object.namespace.as_str());
@@ -133,6 +132,16 @@ impl Observer {
                 Want::Events { .. } => {}
             }
         }
+    }
+
+    /// Lets the logs that a diagnosis was made from be read anew.
+    pub fn forget_logs(&self, diagnosis: &Diagnosis) {
+        let pods = diagnosis
+            .links
+            .iter()
+            .filter_map(|link| ObjectRef::parse(&link.object))
+            .filter(|at| at.kind == "Pod");
+        self.change(|world| pods.for_each(|pod| world.forget_logs(&pod.namespace, &pod.name)));
     }
 
     /// Without waking those who wait: it was one of them who asked.
@@ -216,6 +225,18 @@ impl Watching {
 
     fn take(&self, seen: Seen, first: bool) {
         let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+        // A container that came or went, or that a probe found unwell, has said more since.
+        if let Seen::Applied(object) | Seen::Deleted(object) = &seen {
+            let pod = match self.kind.as_str() {
+                "Pod" => "/metadata",
+                "Event" if text(object, "/involvedObject/kind") == "Pod" => "/involvedObject",
+                _ => "",
+            };
+            if !pod.is_empty() {
+                let word = |key: &str| text(object, &format!("{pod}/{key}"));
+                world.forget_logs(word("namespace"), word("name"));
+            }
+        }
         if self.kind == "Event" {
             take_event(&mut world, seen);
         } else {
@@ -232,7 +253,7 @@ impl Watching {
                 }
                 Seen::Applied(object) => world.insert(object),
                 Seen::Deleted(object) => {
-                    let key = landfall_health::ObjectRef::of(&object).map(|at| at.key());
+                    let key = ObjectRef::of(&object).map(|at| at.key());
                     // A successor of the same name may have come already.
                     if let Some(key) = key
                         && world.objects.get(&key).is_some_and(|now| uid(now) == uid(&object))

@@ -41,6 +41,12 @@ impl World {
         format!("Pod/{namespace}/{pod}/{container}{}", if previous { "/previous" } else { "" })
     }
 
+    /// Drops the logs of a pod, which are no longer its last words.
+    pub fn forget_logs(&mut self, namespace: &str, pod: &str) {
+        let prefix = format!("Pod/{namespace}/{pod}/");
+        self.logs.retain(|key, _| !key.starts_with(&prefix));
+    }
+
     /// Adds an object under its own name; what has none is left out.
     pub fn insert(&mut self, object: Value) {
         if let Some(at) = ObjectRef::of(&object) {
@@ -426,20 +432,27 @@ impl<'w> Walk<'w> {
             .collect()
     }
 
-    /// A container's log, either of its current or its previous life; the one asked for first.
+    /// A container's log, either of its current or its previous life: the one asked for where it says
+    /// anything.
     fn log(&mut self, pod: &ObjectRef, container: &str, previous: bool) -> Option<&'w str> {
         let world = self.world;
-        let key = |previous| World::log_key(&pod.namespace, &pod.name, container, previous);
-        let found = world.logs.get(&key(previous)).or_else(|| world.logs.get(&key(!previous)));
-        if found.is_none() {
-            self.wants.insert(Want::Logs {
-                namespace: pod.namespace.clone(),
-                pod: pod.name.clone(),
-                container: container.to_owned(),
-                previous,
-            });
+        let mut silent = None;
+        for previous in [previous, !previous] {
+            match world.logs.get(&World::log_key(&pod.namespace, &pod.name, container, previous)) {
+                Some(log) if log.trim().is_empty() => silent = Some(log.as_str()),
+                Some(log) => return Some(log),
+                None => {
+                    self.wants.insert(Want::Logs {
+                        namespace: pod.namespace.clone(),
+                        pod: pod.name.clone(),
+                        container: container.to_owned(),
+                        previous,
+                    });
+                    break;
+                }
+            }
         }
-        found.map(String::as_str)
+        silent
     }
 }
 

@@ -89,6 +89,7 @@ impl Shared {
                     wake = wake.min(since + self.limits.certainty);
                     // What was seen of it may have grown meanwhile (logs of the next crash).
                     asked.clear();
+                    self.observer.forget_logs(found);
                 }
             }
             tokio::select! {
@@ -103,12 +104,13 @@ impl Shared {
         }
     }
 
-    /// Diagnoses of the targets that are not well, with what they want fetched; each thing is asked for once.
+    /// Diagnoses of the targets that are not well, with what they want fetched; each object is asked for once,
+    /// a log whenever it was forgotten.
     async fn diagnosed(&self, targets: &[ObjectRef], asked: &mut BTreeSet<Want>) -> Vec<Diagnosis> {
         for _ in 0..ROUNDS {
             let wants: Vec<Want> = self.observer.read(|world| {
                 let all = targets.iter().flat_map(|at| wanted(world, at));
-                all.filter(|want| !asked.contains(want)).collect()
+                all.filter(|want| matches!(want, Want::Logs { .. }) || !asked.contains(want)).collect()
             });
             if wants.is_empty() {
                 break;
