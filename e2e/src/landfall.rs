@@ -96,6 +96,15 @@ impl Landfall {
         ran(self.command(&all))
     }
 
+    /// The same, reading from a file.
+    pub fn kubectl_reading(&self, arguments: &[&str], from: std::fs::File) -> Ran {
+        let mut all = vec!["local", "shell", "--name", self.cluster.as_str(), "k1", "--", "kubectl"];
+        all.extend(arguments);
+        let mut command = self.command(&all);
+        command.stdin(from);
+        ran(command)
+    }
+
     /// Applies objects given as JSON.
     ///
     /// # Errors

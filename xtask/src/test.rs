@@ -23,7 +23,8 @@ enum Part {
     E2e,
     /// The guide's thirteen steps on one node, from nothing, with what they must outlast
     Guide,
-    /// The longer run, only where it is named: every pod lost once, ten kills, four nodes and the loss of one
+    /// The longer run, only where it is named: every pod lost once, ten kills, the dashboard in a browser, four nodes
+    /// and the loss of one
     Long,
 }
 
@@ -73,6 +74,8 @@ fn stages_of_test(stages: &mut Stages, parts: &[Part]) -> Result {
     }
     if parts.contains(&Part::Long) {
         stages.run("guide, long", || real_tests("guide", &["--long"]))?;
+        stages.run("browser of this machine", up::browser_packages)?;
+        stages.run("dashboard", || real_tests("dashboard", &[]))?;
         stages.run("four nodes", || real_tests("four", &[]))?;
     }
     Ok(())

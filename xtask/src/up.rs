@@ -66,6 +66,13 @@ pub fn test_packages() -> Result {
     install(&packages, true)
 }
 
+/// The browser of the longer run, and what drives it.
+pub fn browser_packages() -> Result {
+    let wanted = [("chromium", "chromium"), ("chromedriver", "chromium-driver")];
+    let lacking = wanted.iter().filter(|(program, _)| !found(program));
+    install(&lacking.map(|(_, package)| (*package).to_owned()).collect::<Vec<_>>(), true)
+}
+
 fn needed() -> Result<Vec<String>> {
     let needed = output(command(built("landfall")).args(["images", "requirements", "--output", "name"]))?;
     Ok(needed.lines().map(str::to_owned).collect())

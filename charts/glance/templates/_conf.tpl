@@ -13,32 +13,16 @@
 {{/* Where images are kept: the cluster and the key, or a folder. */}}
 {{- define "glance.store.mounts" -}}
 {{- if eq .Values.storage "rbd" -}}
-- name: ceph
-  mountPath: {{ dir .Values.conf.glance.rbd.rbd_store_ceph_conf }}
-  readOnly: true
+{{- include "toolkit.ceph.mount" .Values.conf.glance.rbd.rbd_store_ceph_conf }}
 {{- else -}}
 - name: images
   mountPath: {{ .Values.conf.glance.file.filesystem_store_datadir }}
 {{- end -}}
 {{- end -}}
 
-{{/*
-A whole folder and no single files (subPath), so that a renewed ceph.conf is seen without a restart:
-Glance reads it for each connection.
-*/}}
 {{- define "glance.store.volumes" -}}
 {{- if eq .Values.storage "rbd" -}}
-- name: ceph
-  projected:
-    defaultMode: 0440
-    sources:
-      - configMap:
-          name: {{ .Values.ceph_client.configmap }}
-      - secret:
-          name: {{ .Values.secrets.rbd }}
-          items:
-            - key: keyring
-              path: ceph.client.{{ .Values.conf.glance.rbd.rbd_store_user }}.keyring
+{{- include "toolkit.ceph.volume" (list .Values.ceph_client.configmap (dict .Values.conf.glance.rbd.rbd_store_user .Values.secrets.rbd)) }}
 {{- else if eq .Values.storage "pvc" -}}
 - name: images
   persistentVolumeClaim:

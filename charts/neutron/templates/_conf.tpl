@@ -1,15 +1,7 @@
-{{/* URL of the broker, by Neutron's own user and virtual host. (context) */}}
-{{- define "neutron.transport" -}}
-{{- $endpoint := .Values.endpoints.oslo_messaging -}}
-{{- $user := $endpoint.auth.neutron.username | urlquery | replace "+" "%20" -}}
-{{- $password := include "toolkit.endpoints.password" (list "oslo_messaging" "neutron" .) | urlquery | replace "+" "%20" -}}
-{{ $endpoint.scheme }}://{{ $user }}:{{ $password }}@{{ include "toolkit.endpoints.address" (list "oslo_messaging" "internal" "amqp" .) }}{{ $endpoint.path }}
-{{- end -}}
-
 {{/* neutron.conf of agents: no database, and no account in Keystone. */}}
 {{- define "neutron.agent.conf" -}}
 {{- $known := dict
-  "DEFAULT" (dict "transport_url" (include "neutron.transport" .))
+  "DEFAULT" (dict "transport_url" (include "toolkit.endpoints.transport" (list "neutron" .)))
 -}}
 {{- include "toolkit.ini" (omit (mergeOverwrite $known .Values.conf.neutron) "database" "keystone_authtoken" "nova" "oslo_policy" "placement") -}}
 {{- end -}}
@@ -20,7 +12,7 @@
   "DEFAULT" (dict
     "bind_host" "0.0.0.0"
     "bind_port" (include "toolkit.endpoints.port" (list "network" "service" "api" .))
-    "transport_url" (include "neutron.transport" .))
+    "transport_url" (include "toolkit.endpoints.transport" (list "neutron" .)))
   "database" (dict "connection" (include "toolkit.endpoints.database" (list "neutron" .Values.endpoints.oslo_db.path .)))
   "keystone_authtoken" (fromJson (include "toolkit.authtoken" (list . "neutron")))
 -}}

@@ -39,12 +39,14 @@ Section keystone_authtoken of a service's account. Cached tokens are encrypted w
 Deployment `<application>-<component>` with its account. Keys of the dict: context, application,
 component, type (of endpoints), port (its name), command (a YAML list), probes (list of the two keys
 below pod.probes), path (asked by the probes), hash (the file of `<application>-etc`), mounts, volumes;
-and where there are any: init (YAML of more init containers), env (YAML of a list).
+and where there are any: init (YAML of more init containers), env (YAML of a list), security (the key below
+pod.security_context; the application unless given).
 */}}
 {{- define "toolkit.api.deployment" -}}
 {{- $context := .context -}}
 {{- $application := .application -}}
 {{- $component := .component -}}
+{{- $security := .security | default $application -}}
 {{- $name := printf "%s-%s" $application $component -}}
 {{- $wait := include "toolkit.wait" (list $context $component) -}}
 {{- include "toolkit.account" (list $context $component $name list) }}
@@ -71,7 +73,7 @@ spec:
     spec:
       serviceAccountName: {{ $name }}
       terminationGracePeriodSeconds: {{ (index $context.Values.pod.lifecycle.termination_grace_period $component).timeout }}
-      {{- include "toolkit.security.pod" (list $context $application) | nindent 6 }}
+      {{- include "toolkit.security.pod" (list $context $security) | nindent 6 }}
       {{- include "toolkit.apart" (list $context $application $component) | nindent 6 }}
       {{- include "toolkit.placement" (list $context $application $component $component) | nindent 6 }}
       {{- if or $wait .init }}
@@ -99,7 +101,7 @@ spec:
           {{- include "toolkit.probe" (list $context (first $.probes) (last $.probes) $kind $ask) | nindent 10 }}
           {{- end }}
           {{- include "toolkit.resources" (list $context (index $context.Values.pod.resources $component)) | nindent 10 }}
-          {{- include "toolkit.security.container" (list $context $application (printf "%s_%s" $application $component)) | nindent 10 }}
+          {{- include "toolkit.security.container" (list $context $security (printf "%s_%s" $application $component)) | nindent 10 }}
           volumeMounts:
             {{- .mounts | nindent 12 }}
       volumes:

@@ -86,3 +86,13 @@ Types are written with underscores: oslo_db, oslo_cache, identity.
 {{- $password := include "toolkit.endpoints.password" (list "oslo_db" $user $context) | urlquery | replace "+" "%20" -}}
 {{ $endpoint.scheme }}://{{ $name }}:{{ $password }}@{{ include "toolkit.endpoints.address" (list "oslo_db" "internal" "mysql" $context) }}{{ index . 1 }}
 {{- end -}}
+
+{{/* URL of the broker, by a service's own user and virtual host. (user context) */}}
+{{- define "toolkit.endpoints.transport" -}}
+{{- $user := index . 0 -}}
+{{- $context := index . 1 -}}
+{{- $endpoint := $context.Values.endpoints.oslo_messaging -}}
+{{- $name := (index $endpoint.auth $user).username | urlquery | replace "+" "%20" -}}
+{{- $password := include "toolkit.endpoints.password" (list "oslo_messaging" $user $context) | urlquery | replace "+" "%20" -}}
+{{ $endpoint.scheme }}://{{ $name }}:{{ $password }}@{{ include "toolkit.endpoints.address" (list "oslo_messaging" "internal" "amqp" $context) }}{{ $endpoint.path }}
+{{- end -}}

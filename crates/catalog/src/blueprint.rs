@@ -179,6 +179,14 @@ pub enum CheckKind {
     /// Network, subnet and router are made; two namespaces with ports of Neutron's, on two of these
     /// nodes where there are two, get their addresses by DHCP and reach each other; all is removed.
     NetworkPorts { keystone: String, host: String, namespace: String, nodes: Vec<String> },
+    /// Of each of these binaries there is a service, and all of Cinder's services that are enabled are up.
+    VolumeServices { keystone: String, host: String, binaries: Vec<String> },
+    /// An empty volume of the default type becomes available, lies in the RBD pool, into which `client` may write, and
+    /// is removed.
+    CinderVolume { keystone: String, host: String, rook: String, pool: String, client: String },
+    /// The dashboard's login page answers, the administrator logs in by its form, and a page of the project is shown:
+    /// the overview, or the access to its APIs where the cloud has no Nova.
+    HorizonLogin { keystone: String, host: String },
 }
 
 /// What the cloud file asks for.

@@ -141,6 +141,7 @@ mod tests {
                 "rabbitmq-admin",
                 "rabbitmq-erlang-cookie",
                 "rabbitmq-neutron",
+                "rabbitmq-cinder",
                 "keystone-admin",
                 "keystone-db",
                 "memcache-key",
@@ -150,7 +151,10 @@ mod tests {
                 "placement-keystone",
                 "neutron-db",
                 "neutron-keystone",
-                "neutron-metadata"
+                "neutron-metadata",
+                "cinder-db",
+                "cinder-keystone",
+                "horizon-secret-key"
             ]
         );
     }
@@ -171,7 +175,9 @@ mod tests {
         for name in [
             "agent",
             "ceph",
+            "cinder",
             "glance",
+            "horizon",
             "keystone",
             "libvirt",
             "mariadb",

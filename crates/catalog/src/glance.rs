@@ -12,7 +12,7 @@ use crate::{accounts, ceph, keystone, mariadb};
 
 const DB_SECRET: &str = "glance-db";
 const ACCOUNT_SECRET: &str = "glance-keystone";
-const POOL: &str = "glance.images";
+pub(crate) const POOL: &str = "glance.images";
 const CLIENT: &str = "glance";
 /// Secret with the client's key; upstream's name.
 const KEYRING: &str = "images-rbd-keyring";
@@ -82,7 +82,11 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
             "volume": {"class_name": storage_class(inputs)},
             "network": {"api": {"ingress": {"classes": {"namespace": inputs.ingress_class}}}},
             "conf": {
-                "glance": {"rbd": {"rbd_store_pool": POOL, "rbd_store_user": CLIENT}},
+                "glance": {
+                    // By it Cinder finds where in Ceph an image lies, and clones it there.
+                    "DEFAULT": {"show_image_direct_url": in_ceph(inputs.overrides.get("glance"))},
+                    "rbd": {"rbd_store_pool": POOL, "rbd_store_user": CLIENT},
+                },
                 "glance_api_uwsgi": {"uwsgi": {"processes": inputs.workers()}},
             },
         }),

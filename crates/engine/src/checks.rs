@@ -2,11 +2,13 @@
 //! growing pauses, for as long as patience lasts: right after a start some things take a moment.
 
 mod ceph;
+mod dashboard;
 mod ingress;
 mod kinds;
 mod network;
 mod object;
 mod openstack;
+mod volume;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

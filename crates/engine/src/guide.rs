@@ -49,7 +49,10 @@ pub struct Point {
 /// Whether carrying out a check makes things in the cloud, though it removes them again. Such are for
 /// `verify`, not for a look.
 pub fn makes_things(kind: &CheckKind) -> bool {
-    matches!(kind, CheckKind::GlanceImage { .. } | CheckKind::NetworkPorts { .. })
+    matches!(
+        kind,
+        CheckKind::GlanceImage { .. } | CheckKind::NetworkPorts { .. } | CheckKind::CinderVolume { .. }
+    )
 }
 
 /// Services of which nothing is in the cluster yet, so that no check of theirs can hold. `releases` are

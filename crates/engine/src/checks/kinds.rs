@@ -6,11 +6,11 @@ use std::sync::Arc;
 use landfall_catalog::blueprint::{CheckKind, Secrets};
 use landfall_cluster::api::{Cluster, ClusterError, Gvk};
 use landfall_health::readiness;
-use landfall_openstack::{Credentials, Keystone, Network, Token, Web};
+use landfall_openstack::{Credentials, Dashboard, Keystone, Network, Token, Volumes, Web};
 use landfall_plan::coredns;
 use serde_json::Value;
 
-use super::{CheckContext, Tried, ceph, ingress, network, object, openstack};
+use super::{CheckContext, Tried, ceph, dashboard, ingress, network, object, openstack, volume};
 
 /// Lines of a log that are searched.
 const LOG_LINES: i64 = 5000;
@@ -90,6 +90,19 @@ async fn seen(
         CheckKind::NetworkPorts { keystone, host, namespace, nodes } => {
             let api = open(cluster, keystone, host, secrets, ctx).await?;
             Ok(network::ports(cluster, &Network::new(api.web, api.token), namespace, nodes).await)
+        }
+        CheckKind::VolumeServices { keystone, host, binaries } => {
+            let api = open(cluster, keystone, host, secrets, ctx).await?;
+            Ok(volume::services(&Volumes::new(api.web, api.token), binaries).await)
+        }
+        CheckKind::CinderVolume { keystone, host, rook, pool, client } => {
+            let api = open(cluster, keystone, host, secrets, ctx).await?;
+            volume::volume(cluster, &Volumes::new(api.web, api.token), rook, pool, client).await
+        }
+        CheckKind::HorizonLogin { keystone, host } => {
+            let api = open(cluster, keystone, host, secrets, ctx).await?;
+            let password = &secrets.0[&ctx.admin_secret];
+            Ok(dashboard::login(Dashboard::new(api.web), &api.token, host, password).await)
         }
     })
 }

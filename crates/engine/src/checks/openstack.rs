@@ -40,7 +40,7 @@ pub(super) async fn image(
     pool: Option<&str>,
 ) -> Result<Tried, ClusterError> {
     if let Some(pool) = pool
-        && let Some(unfit) = unfit(cluster, rook, pool).await?
+        && let Some(unfit) = unfit(cluster, rook, pool, "glance").await?
     {
         return Ok(unfit);
     }
@@ -59,7 +59,7 @@ pub(super) async fn image(
     let seen = there_and_back(cluster, &glance, &made.id, rook, pool).await;
     let removed = match glance.delete(&made.id).await {
         Ok(()) => gone(cluster, &made.id, rook, pool).await,
-        Err(error) => Err(Unseen::Glance(error)),
+        Err(error) => Err(Unseen::Api(error)),
     };
     Ok(match (seen, removed) {
         (Ok(evidence), Ok(())) => Tried::Passed(format!("{evidence}\nremoved again")),
@@ -68,8 +68,14 @@ pub(super) async fn image(
     })
 }
 
-/// What Ceph itself says against it: Glance would only answer 500, after a minute or more.
-async fn unfit(cluster: &dyn Cluster, rook: &str, pool: &str) -> Result<Option<Tried>, ClusterError> {
+/// What Ceph itself says against it: the service would only fail, after a minute or more. `client` is the user that
+/// should be able to write.
+pub(super) async fn unfit(
+    cluster: &dyn Cluster,
+    rook: &str,
+    pool: &str,
+    client: &str,
+) -> Result<Option<Tried>, ClusterError> {
     let state = match Ceph::open(cluster, rook).await {
         Ok(ceph) => ceph.state().await,
         Err(error) => Err(error),
@@ -90,10 +96,10 @@ async fn unfit(cluster: &dyn Cluster, rook: &str, pool: &str) -> Result<Option<T
     if writers.count() > 0 {
         return Ok(None);
     }
-    let held = state.clients.get("glance").and_then(|caps| caps.get("osd"));
+    let held = state.clients.get(client).and_then(|caps| caps.get("osd"));
     Ok(Some(Tried::Never(match held {
-        Some(osd) => format!("client.glance may not write into {pool}: its caps for osd are {osd:?}"),
-        None => format!("no user of Ceph may write into {pool}: there is no client.glance"),
+        Some(osd) => format!("client.{client} may not write into {pool}: its caps for osd are {osd:?}"),
+        None => format!("no user of Ceph may write into {pool}: there is no client.{client}"),
     })))
 }
 
@@ -106,17 +112,17 @@ fn writes(grant: &str, pool: &str) -> bool {
 }
 
 /// Why the whole was not seen.
-enum Unseen {
-    Glance(Error),
+pub(super) enum Unseen {
+    Api(Error),
     Ceph(landfall_ceph::Error),
     Cluster(ClusterError),
     Otherwise(String),
 }
 
 impl Unseen {
-    fn told(self) -> String {
+    pub(super) fn told(self) -> String {
         match self {
-            Self::Glance(error) => error.to_string(),
+            Self::Api(error) => error.to_string(),
             Self::Ceph(error) => error.to_string(),
             Self::Cluster(error) => error.to_string(),
             Self::Otherwise(text) => text,
@@ -126,7 +132,7 @@ impl Unseen {
 
 impl From<Error> for Unseen {
     fn from(error: Error) -> Self {
-        Self::Glance(error)
+        Self::Api(error)
     }
 }
 
@@ -189,7 +195,8 @@ async fn gone(cluster: &dyn Cluster, id: &str, rook: &str, pool: Option<&str>) -
     }
 }
 
-async fn in_pool(cluster: &dyn Cluster, id: &str, rook: &str, pool: &str) -> Result<bool, Unseen> {
+/// Whether an RBD image of this name lies in the pool.
+pub(super) async fn in_pool(cluster: &dyn Cluster, id: &str, rook: &str, pool: &str) -> Result<bool, Unseen> {
     Ok(Ceph::open(cluster, rook).await?.images(pool).await?.contains(id))
 }
 
