@@ -25,6 +25,7 @@ fn prove(name: &str) {
     let there = match recipe.kind {
         Kind::Image => store.built(name).unwrap().is_some(),
         Kind::Tree => store.tree(name).is_some(),
+        Kind::Guest => store.guest(name).is_some(),
         Kind::Layer => false,
     };
     if !there || !is_root() {
@@ -60,6 +61,7 @@ proofs! {
     ceph_runs: "ceph",
     coredns_runs: "coredns",
     glance_runs: "glance",
+    guest_is_whole: "guest",
     ingress_nginx_runs: "ingress-nginx",
     keystone_runs: "keystone",
     mariadb_runs: "mariadb",
