@@ -3,6 +3,8 @@
 mod junit;
 mod proof;
 mod report;
+mod setting;
+mod tempest;
 
 use std::time::Duration;
 
@@ -31,11 +33,20 @@ pub(crate) struct Args {
     #[arg(long, requires = "full")]
     clean: bool,
     /// The external network that the proof uses; where it is not given: one that is there, else one of its own
-    #[arg(long, requires = "full", value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     external: Option<String>,
+    /// Run OpenStack's own test suite: the smoke set, or the tests that a regular expression names
+    #[arg(long, value_name = "REGEX", num_args = 0..=1, conflicts_with_all = ["services", "through", "full"])]
+    tempest: Option<Option<String>>,
+    /// Image of the suite, for clusters of your own
+    #[arg(long, requires = "tempest", value_name = "REFERENCE")]
+    tempest_image: Option<String>,
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
+    if let Some(regex) = args.tempest.clone() {
+        return tempest::run(session, &args, regex.as_deref()).await;
+    }
     if args.full {
         return proof::run(session, args).await;
     }

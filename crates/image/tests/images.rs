@@ -74,6 +74,7 @@ proofs! {
     pause_runs: "pause",
     placement_runs: "placement",
     rabbitmq_runs: "rabbitmq",
+    tempest_runs: "tempest",
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod network;
 mod pods;
 mod reach;
 mod removal;
+mod suite;
 mod traces;
 mod vnc;
 mod volumes;
@@ -83,8 +84,6 @@ struct Facts {
     stranger: OnceLock<Rights>,
     flavor: OnceLock<String>,
     larger: OnceLock<String>,
-    kernel: OnceLock<String>,
-    initrd: OnceLock<String>,
     disk: OnceLock<String>,
     external: OnceLock<String>,
     network: OnceLock<String>,

@@ -60,3 +60,25 @@ pub fn interrupted(world: &mut World) -> Outcome {
     let again = world.landfall.run(&["verify", "--full", "--clean", "-o", "json"]).ended(0)?;
     check(again.stdout.contains("nothing of an earlier proof"), || again.stdout.clone())
 }
+
+/// OpenStack's own smoke set: none fails, and what is skipped says why.
+pub fn smoke(world: &mut World) -> Outcome {
+    let suite = world.landfall.run(&["verify", "--tempest", "-o", "json"]);
+    let rows = rows(&suite.stdout).map_err(|why| format!("{why}\n{}", suite.stderr))?;
+    let of = |state: &str| rows.iter().filter(|row| row["state"] == state).collect::<Vec<_>>();
+    let (passed, failed, skipped) = (of("passed"), of("failed"), of("skipped"));
+    for row in &skipped {
+        eprintln!("skipped: {}: {}", row["id"], row["evidence"]);
+    }
+    eprintln!(
+        "{} passed, {} failed, {} skipped in {:.1?}",
+        passed.len(),
+        failed.len(),
+        skipped.len(),
+        suite.took
+    );
+    check(suite.code == 0 && failed.is_empty() && passed.len() > 20, || {
+        format!("{failed:#?}\n{}", suite.stderr)
+    })?;
+    check(skipped.iter().all(|row| row["evidence"] != ""), || format!("without a reason: {skipped:#?}"))
+}

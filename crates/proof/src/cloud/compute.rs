@@ -1,5 +1,7 @@
 //! Servers: made, seen by their console, rebooted, moved.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use landfall_openstack::{Error, sha256};
@@ -265,7 +267,7 @@ impl RealCloud {
         let compute = self.member()?.compute()?;
         let body = json!({"resize": {"flavorRef": known(&self.facts.larger)?}});
         compute.post(&path, &body).await.map_err(told)?;
-        self.until_status(&server.id, "VERIFY_RESIZE", waits).await?;
+        self.until_moved(&server.id, waits).await?;
         let to = self.host(&server.id).await?;
         compute.post(&path, &json!({"confirmResize": null})).await.map_err(told)?;
         let shown = self.until_status(&server.id, "ACTIVE", waits).await?;
@@ -275,6 +277,41 @@ impl RealCloud {
         }
         let answer = self.answers_from_router(server, waits).await?;
         Ok(Seen::Holds(format!("from {from} to {to}, from {MEMORY_MIB} to {memory} MiB\n{answer}")))
+    }
+
+    /// Waits until a resize waits for its confirmation. One that does not come through leaves the server where it was,
+    /// as if nothing had been asked for: the reason is in its list of actions.
+    async fn until_moved(&self, id: &str, waits: Waits<'_>) -> Result<Value, String> {
+        let (compute, begun) = (self.member()?.compute()?, AtomicBool::new(false));
+        let (path, begun) = (format!("/servers/{id}"), &begun);
+        until(waits, PATIENCE, || async {
+            let mut shown = match compute.get(&path).await {
+                Ok(shown) => shown,
+                Err(error) => return refused(&error),
+            };
+            let server = shown["server"].take();
+            let idle = server["OS-EXT-STS:task_state"].is_null();
+            begun.fetch_or(server["status"] == "RESIZE" || !idle, Ordering::Relaxed);
+            if server["status"] == "ACTIVE" && idle && begun.load(Ordering::Relaxed) {
+                let why = self.last_trouble(id).await.unwrap_or_else(|why| why);
+                return Look::Never(format!("the server stayed where it was: {why}"));
+            }
+            judge(server, "VERIFY_RESIZE")
+        })
+        .await
+    }
+
+    /// The last line of what the latest action ended with: only the administrator is told.
+    async fn last_trouble(&self, id: &str) -> Result<String, String> {
+        let compute = self.admin.compute()?;
+        let actions = compute.get(&format!("/servers/{id}/os-instance-actions")).await.map_err(told)?;
+        let Some(latest) = list(&actions["instanceActions"]).first() else { return Ok(String::new()) };
+        let request = text(&latest["request_id"]);
+        let shown =
+            compute.get(&format!("/servers/{id}/os-instance-actions/{request}")).await.map_err(told)?;
+        let events = list(&shown["instanceAction"]["events"]);
+        let lines = events.iter().filter_map(|event| event["traceback"].as_str()?.lines().last());
+        Ok(lines.last().unwrap_or_default().trim().to_owned())
     }
 }
 

@@ -36,11 +36,12 @@ impl RealCloud {
         Ok(named.filter(|(name, _)| name.starts_with(PREFIX)).collect())
     }
 
-    /// Who is called holds the proof's Lease: whatever is there has nobody any more.
+    /// Who calls this holds the proof's Lease: whatever is there has nobody any more.
     pub(super) async fn leftovers(&self, waits: Waits<'_>) -> Result<String, String> {
+        self.remove_suites().await?;
         let projects = self.projects().await?;
         let mut words: BTreeSet<String> = projects.iter().filter_map(|(name, _)| word_of(name)).collect();
-        words.extend(self.words_of_networks_and_flavors().await?);
+        words.extend(self.words_of_the_administrator().await?);
         if words.is_empty() {
             return Ok("nothing of an earlier proof".to_owned());
         }
@@ -56,15 +57,24 @@ impl RealCloud {
         Ok(format!("removed what was left of {}", names.join(", ")))
     }
 
-    /// The administrator's own things are in no project of the proof.
-    async fn words_of_networks_and_flavors(&self) -> Result<BTreeSet<String>, String> {
-        let mut names: Vec<String> =
-            self.external_networks().await?.iter().map(|one| text(&one["name"])).collect();
+    /// Networks, flavors and images for all projects are in none of the proof's.
+    async fn words_of_the_administrator(&self) -> Result<BTreeSet<String>, String> {
+        let mut all = self.external_networks().await?;
+        all.extend(self.public_images().await?);
         if let Ok(compute) = self.admin.compute() {
             let flavors = compute.get("/flavors?is_public=None").await.map_err(told)?;
-            names.extend(list(&flavors["flavors"]).iter().map(|one| text(&one["name"])));
+            all.extend(list(&flavors["flavors"]).iter().cloned());
         }
-        Ok(names.iter().filter_map(|name| word_of(name)).collect())
+        Ok(all.iter().filter_map(|one| word_of(&text(&one["name"]))).collect())
+    }
+
+    async fn public_images(&self) -> Result<Vec<Value>, String> {
+        let all = self.admin.image.get("/v2/images?visibility=public&limit=1000").await.map_err(told)?;
+        Ok(list(&all["images"])
+            .iter()
+            .filter(|one| word_of(&text(&one["name"])).is_some())
+            .cloned()
+            .collect())
     }
 
     async fn external_networks(&self) -> Result<Vec<Value>, String> {
@@ -154,6 +164,12 @@ impl RealCloud {
             for one in list(&image.get(&path(project)).await.map_err(told)?["images"]) {
                 self.traces.block(&text(&one["id"]));
             }
+        }
+        // Those for all projects are the administrator's own.
+        for one in self.public_images().await? {
+            let id = text(&one["id"]);
+            self.traces.block(&id);
+            image.delete(&format!("/v2/images/{id}")).await.map_err(told)?;
         }
         self.remove("image", projects, waits, |project| {
             (image, path(project), "images", "/v2/images".to_owned())

@@ -108,7 +108,9 @@ impl RealCloud {
         let id = text(&made["backup"]["id"]);
         self.traces.block(&id);
         self.until_of("backup", &id, "available", waits).await?;
-        let place = self.pool_of(&|name| name.contains(&id)).await?;
+        let place = self
+            .pool_of(&|name| name.contains(&id) || (name.contains(&volume.id) && name.contains("backup")))
+            .await?;
         keep(&self.facts.backup, id.clone());
         Ok(format!("backup {id}: available, {place}"))
     }
