@@ -39,6 +39,8 @@ pub struct Inputs {
     pub nodes: Vec<String>,
     /// Link that tunnels between nodes go over; `None`: that of the default route.
     pub tunnel_interface: Option<String>,
+    /// Address that nodes have outside of the cloud, with its network's length, where nothing else leads there.
+    pub outside: Option<String>,
     pub ceph: Ceph,
     /// Values laid over a service's own, by service.
     pub overrides: BTreeMap<String, Value>,
@@ -108,6 +110,7 @@ pub(crate) mod tests {
             network_nodes: vec!["k1".into()],
             nodes: vec!["k1".into()],
             tunnel_interface: Some("eth1".into()),
+            outside: Some("203.0.113.1/24".into()),
             ceph: Ceph { namespace: "rook-ceph".into(), stand_in: true, class: "rook-ceph-block".into() },
             overrides: BTreeMap::new(),
             images: BTreeMap::new(),

@@ -54,6 +54,9 @@ fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
     tags.push(("dep_check", "agent"));
     let mut values = images(inputs, &tags);
     overlay(&mut values, &json!({"network": {"interface": {"tunnel": inputs.tunnel_interface}}}));
+    if let Some(outside) = &inputs.outside {
+        overlay(&mut values, &json!({"network": {"bridge_addresses": {"br-ex": outside}}}));
+    }
     values
 }
 

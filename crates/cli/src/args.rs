@@ -68,6 +68,8 @@ pub(crate) enum Output {
     Json,
     Yaml,
     Name,
+    /// Of `verify`: JUnit's XML, as test reports are read
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

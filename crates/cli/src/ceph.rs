@@ -73,7 +73,7 @@ fn show(session: &Session, done: &Done, rows: &[Renewed]) -> Result {
             data(session.global.output, &json!({"job": done.job, "said": done.said, "configmaps": rows}))?;
         }
         Output::Name => lines(rows.iter().filter(|row| row.changed).map(|row| &row.configmap)),
-        Output::Table => {
+        Output::Table | Output::Junit => {
             let nobody = session.say("nobody", "없음");
             let mut table = Table::new(["CONFIGMAP", "CHANGED", "MONITORS", "BEFORE"]);
             for row in rows {
@@ -166,7 +166,7 @@ async fn status(session: &Session, file: &CloudFile) -> Result {
         Output::Json | Output::Yaml => {
             data(session.global.output, &json!({"ok": health.ok, "evidence": health.evidence}))?;
         }
-        Output::Name | Output::Table => give(&health.evidence),
+        Output::Name | Output::Table | Output::Junit => give(&health.evidence),
     }
     if health.ok { Ok(()) } else { Err(Failure::silent(Exit::CheckFailed)) }
 }

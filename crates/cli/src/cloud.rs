@@ -185,6 +185,8 @@ pub(crate) async fn inputs(
         network_nodes: chosen("network", &cloud.nodes.network)?,
         // The embedded cluster's nodes have a link of their own for tunnels.
         tunnel_interface: target.embedded().map(|_| "eth1".to_owned()),
+        // Nothing leads out of this machine: for floating IPs its nodes are the world (RFC 5737).
+        outside: target.embedded().map(|_| "203.0.113.1/24".to_owned()),
         ceph: Ceph {
             namespace: cloud.storage.ceph.namespace.clone(),
             stand_in: target.embedded().is_some(),

@@ -42,7 +42,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     match session.global.output {
         Output::Json | Output::Yaml => data(session.global.output, &found)?,
         Output::Name => lines(found.iter().filter(|f| f.level != Level::Ok).map(|f| &f.id)),
-        Output::Table => show(session, &found),
+        Output::Table | Output::Junit => show(session, &found),
     }
     if found.iter().any(|finding| finding.level == Level::Problem) {
         return Err(Failure::silent(Exit::DoctorProblem));

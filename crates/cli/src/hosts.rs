@@ -73,7 +73,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
             terminal::lines(&names);
             Ok(())
         }
-        Output::Table => {
+        Output::Table | Output::Junit => {
             terminal::lines(&lines);
             Ok(())
         }

@@ -81,7 +81,7 @@ fn list(session: &Session) -> Result {
     match session.global.output {
         Output::Json | Output::Yaml => data(session.global.output, &images)?,
         Output::Name => lines(images.iter().map(|image| &image.name)),
-        Output::Table => {
+        Output::Table | Output::Junit => {
             let mut table = Table::new(["NAME", "REFERENCE", "SIZE", "DIGEST"]);
             for image in images {
                 let (size, digest) = match &image.built {

@@ -266,7 +266,7 @@ async fn status(session: &Session, name: &str) -> Result {
     match session.global.output {
         Output::Json | Output::Yaml => data(session.global.output, &status)?,
         Output::Name => lines(status.nodes.iter().map(|node| &node.name)),
-        Output::Table => {
+        Output::Table | Output::Junit => {
             let mut table = Table::new(["NODE", "ADDRESS", "COMPONENT", "PHASE", "RESTARTS", "MEMORY"]);
             for node in &status.nodes {
                 if node.components.is_empty() {

@@ -98,7 +98,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
             }
             return crate::terminal::data(session.global.output, &all);
         }
-        Output::Table => {}
+        Output::Table | Output::Junit => {}
     }
     for source in &found {
         let text = read(cluster, source, args.tail).await?;

@@ -33,7 +33,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use landfall_config::{Environment, Language};
 
-use crate::args::{Cli, Global, Lang, Verb};
+use crate::args::{Cli, Global, Lang, Output, Verb};
 use crate::exit::{Exit, Failure, Result};
 
 /// What every verb is given: the environment and the global flags.
@@ -104,6 +104,14 @@ fn main() -> ExitCode {
 }
 
 async fn dispatch(session: &Session, verb: Verb) -> Result {
+    if session.global.output == Output::Junit && !matches!(verb, Verb::Verify(_)) {
+        return Err(Failure::told(
+            Exit::BadValue,
+            "only `landfall verify` writes JUnit's XML",
+            "JUnit XML은 `landfall verify`만 출력합니다",
+        )
+        .hint("use -o json here", "여기서는 -o json을 사용하세요"));
+    }
     match verb {
         Verb::Up(args) => up::run(session, args).await,
         Verb::Plan(args) => plan::run(session, args).await,

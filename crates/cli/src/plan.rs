@@ -46,7 +46,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
             data(session.global.output, &rows)?;
         }
         Output::Name => lines(steps.iter().map(|step| &step.id)),
-        Output::Table => {
+        Output::Table | Output::Junit => {
             let mut table = Table::new(["STEP", "CHANGE", "GUIDE", "WAITS FOR"]);
             for step in &steps {
                 let change = match step.change {

@@ -103,19 +103,24 @@ pub(crate) fn holder() -> String {
 
 /// A channel of events with a view at its end; await the handle after the sender is dropped.
 pub(crate) fn show(session: &Session) -> (UnboundedSender<Event>, JoinHandle<()>) {
-    let (sender, receiver) = unbounded_channel();
-    let at_terminal = std::io::stderr().is_terminal() && !session.environment.ci;
-    let (mode, out): (_, Box<dyn Write + Send>) = match session.global.output {
-        Output::Yaml => {
-            let view = Box::new(YamlDocuments { out: std::io::stdout() });
-            return (sender, tokio::spawn(drive(view, receiver, false)));
+    let view: Box<dyn View> = match session.global.output {
+        Output::Yaml => Box::new(YamlDocuments { out: std::io::stdout() }),
+        Output::Json => {
+            landfall_display::view(Mode::Json, session.language(), width(), Box::new(std::io::stdout()))
         }
-        Output::Json => (Mode::Json, Box::new(std::io::stdout())),
-        _ if at_terminal => (Mode::Live, Box::new(anstream::stderr())),
-        _ => (Mode::Plain, Box::new(anstream::stderr())),
+        _ => return watch(session),
     };
-    let view = landfall_display::view(mode, session.language(), width(), out);
-    (sender, tokio::spawn(drive(view, receiver, mode == Mode::Live)))
+    let (sender, receiver) = unbounded_channel();
+    (sender, tokio::spawn(drive(view, receiver, false)))
+}
+
+/// As [`show`], for people only: what data is written is the verb's own.
+pub(crate) fn watch(session: &Session) -> (UnboundedSender<Event>, JoinHandle<()>) {
+    let at_terminal = std::io::stderr().is_terminal() && !session.environment.ci;
+    let mode = if at_terminal { Mode::Live } else { Mode::Plain };
+    let view = landfall_display::view(mode, session.language(), width(), Box::new(anstream::stderr()));
+    let (sender, receiver) = unbounded_channel();
+    (sender, tokio::spawn(drive(view, receiver, at_terminal)))
 }
 
 /// Events as a stream of YAML documents.

@@ -64,7 +64,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
             "no service is installed yet; `landfall up` does it",
             "아직 설치된 서비스가 없습니다. `landfall up`으로 설치하세요",
         )),
-        Output::Table => {
+        Output::Table | Output::Junit => {
             let mut table = Table::new(["SERVICE", "REVISION", "STATUS", "PODS", "RESTARTS"]);
             for row in rows {
                 table.row([
@@ -94,7 +94,7 @@ async fn steps_of_the_guide(
     match session.global.output {
         Output::Json | Output::Yaml => data(session.global.output, &steps)?,
         Output::Name => lines(steps.iter().map(|step| &step.guide)),
-        Output::Table => {
+        Output::Table | Output::Junit => {
             give(&landfall_display::guide(&steps, session.language(), evidence));
             let skipped = steps.iter().flat_map(|step| &step.checks).any(|check| check.passed.is_none());
             if skipped {

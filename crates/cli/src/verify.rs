@@ -1,15 +1,20 @@
-//! `landfall verify`: the guide's check points, carried out.
+//! `landfall verify`: the guide's check points, carried out; with `--full` the proof that the cloud is one.
+
+mod junit;
+mod proof;
+mod report;
+mod setting;
+mod tempest;
 
 use std::time::Duration;
 
-use landfall_display::{Table, say};
 use landfall_engine::checks::verify;
 use landfall_engine::{CheckContext, CheckOutcome};
 
-use crate::args::{CloudFile, Output};
+use self::report::{Row, State};
+use crate::args::CloudFile;
 use crate::cloud::Asked;
-use crate::exit::{Exit, Failure, Result};
-use crate::terminal::{data, give, lines, tell};
+use crate::exit::Result;
 use crate::{Session, cloud, run, target};
 
 #[derive(Debug, clap::Args)]
@@ -21,9 +26,30 @@ pub(crate) struct Args {
     /// How long a check that does not hold is tried again: right after a change some things take a moment
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     patience: u64,
+    /// Prove the cloud as its users use it: servers, networks and volumes are made, seen to work, and removed
+    #[arg(long, conflicts_with_all = ["services", "through"])]
+    full: bool,
+    /// Only remove what an interrupted proof left
+    #[arg(long, requires = "full")]
+    clean: bool,
+    /// The external network that the proof uses; where it is not given: one that is there, else one of its own
+    #[arg(long, value_name = "NAME")]
+    external: Option<String>,
+    /// Run OpenStack's own test suite: the smoke set, or the tests that a regular expression names
+    #[arg(long, value_name = "REGEX", num_args = 0..=1, conflicts_with_all = ["services", "through", "full"])]
+    tempest: Option<Option<String>>,
+    /// Image of the suite, for clusters of your own
+    #[arg(long, requires = "tempest", value_name = "REFERENCE")]
+    tempest_image: Option<String>,
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
+    if let Some(regex) = args.tempest.clone() {
+        return tempest::run(session, &args, regex.as_deref()).await;
+    }
+    if args.full {
+        return proof::run(session, args).await;
+    }
     let cloud = cloud::wanted(session, &args.cloud, &args.asked)?;
     let target = target::connect(session).await?;
     let ready = run::prepare(session, &target, cloud, &args.asked, None, None).await?;
@@ -36,52 +62,18 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     let patience = Duration::from_secs(args.patience);
     let context = CheckContext { patience, ..CheckContext::default() };
     let outcomes = verify(&target.cluster, &specs, &ready.secrets, &context, &cancel, &|_| {}).await;
-    match session.global.output {
-        Output::Json | Output::Yaml => {
-            let rows: Vec<_> = outcomes.iter().map(as_json).collect();
-            data(session.global.output, &rows)?;
-        }
-        Output::Name => {
-            lines(outcomes.iter().map(|outcome| &outcome.spec.id));
-        }
-        Output::Table => table(session, &outcomes),
-    }
-    let failed: Vec<_> = outcomes.iter().filter(|outcome| !outcome.passed).collect();
-    for outcome in &failed {
-        tell(&format!(
-            "{} {}: {}",
-            session.say("remedy for", "조치"),
-            outcome.spec.id,
-            say(&outcome.spec.remedy, session.language())
-        ));
-    }
-    if failed.is_empty() { Ok(()) } else { Err(Failure::silent(Exit::CheckFailed)) }
+    report::give(session, &outcomes.iter().map(row).collect::<Vec<_>>())
 }
 
-fn as_json(outcome: &CheckOutcome) -> serde_json::Value {
-    serde_json::json!({
-        "id": outcome.spec.id, "service": outcome.spec.service, "guide": outcome.spec.guide,
-        "title": outcome.spec.title, "passed": outcome.passed, "evidence": outcome.evidence,
-        "remedy": outcome.spec.remedy, "took_ms": outcome.took.as_millis() as u64,
-    })
-}
-
-fn table(session: &Session, outcomes: &[CheckOutcome]) {
-    let mut table = Table::new(["CHECK", "GUIDE", "RESULT", "TIME", "EVIDENCE"]);
-    for outcome in outcomes {
-        let result =
-            if outcome.passed { session.say("passed", "통과") } else { session.say("FAILED", "실패") };
-        let mut evidence = outcome.evidence.lines();
-        table.row([
-            outcome.spec.id.clone(),
-            outcome.spec.guide.clone(),
-            result.to_owned(),
-            format!("{}ms", outcome.took.as_millis()),
-            evidence.next().unwrap_or_default().to_owned(),
-        ]);
-        for line in evidence {
-            table.row([String::new(), String::new(), String::new(), String::new(), line.to_owned()]);
-        }
+fn row(outcome: &CheckOutcome) -> Row {
+    Row {
+        id: outcome.spec.id.clone(),
+        service: outcome.spec.service.clone(),
+        guide: outcome.spec.guide.clone(),
+        title: outcome.spec.title.clone(),
+        remedy: outcome.spec.remedy.clone(),
+        state: if outcome.passed { State::Passed } else { State::Failed },
+        evidence: outcome.evidence.clone(),
+        took: outcome.took,
     }
-    give(&table.columns());
 }

@@ -50,7 +50,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     match session.global.output {
         Output::Json | Output::Yaml => data(session.global.output, &found)?,
         Output::Name => lines(found.iter().filter(|one| !one.well).map(|one| &one.object)),
-        Output::Table => show(session, &subject, &found),
+        Output::Table | Output::Junit => show(session, &subject, &found),
     }
     Ok(())
 }

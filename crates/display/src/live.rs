@@ -98,7 +98,10 @@ impl View for Live {
                     running.causes.clone_from(causes);
                 }
             }
-            What::StepDone { step, .. } | What::StepFailed { step, .. } | What::StepSkipped { step, .. } => {
+            What::StepDone { step, .. }
+            | What::StepFailed { step, .. }
+            | What::StepSkipped { step, .. }
+            | What::StepPassedOver { step, .. } => {
                 self.running.retain(|running| running.step != *step);
                 self.done += 1;
             }

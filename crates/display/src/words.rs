@@ -76,6 +76,9 @@ pub(crate) fn lines(what: &What, language: Language) -> Vec<String> {
                 &format!("{} {because}", word("not started: waits for", "시작하지 않음: 기다리는 단계"))
             )
         )],
+        What::StepPassedOver { step, why } => {
+            vec![format!("{} {step}: {}", paint(DIM, "-"), paint(DIM, why))]
+        }
         What::CheckPassed { guide, title, evidence, .. } => {
             let mut lines = vec![format!(
                 "{} {}{}",

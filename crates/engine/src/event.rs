@@ -50,6 +50,11 @@ pub enum What {
         step: String,
         because: String,
     },
+    /// Not carried out, or not to its end: it does not apply here, what it needs did not hold, it was stopped.
+    StepPassedOver {
+        step: String,
+        why: String,
+    },
     CheckPassed {
         check: String,
         guide: String,

@@ -189,6 +189,8 @@ pub(crate) fn isolated(root: &Path) -> Command {
         .env("HOME", "/root")
         .env("LC_ALL", "C.UTF-8")
         .env("DEBIAN_FRONTEND", "noninteractive")
+        // A kernel's package would make an initrd of this tree.
+        .env("INITRD", "No")
         .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
         // Sets in compiled Python would be in another order each time.
         .env("PYTHONHASHSEED", "0");

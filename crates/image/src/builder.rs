@@ -11,6 +11,7 @@ use crate::apt::Apt;
 use crate::assemble::Assembly;
 use crate::error::{Error, IoContext, Result};
 use crate::files::{self, TempDir};
+use crate::guest;
 use crate::layer::{self, LayerBlob};
 use crate::oci;
 use crate::parts::Part;
@@ -132,6 +133,7 @@ impl<'a> Builder<'a> {
             Kind::Image => self.store.built(&recipe.name).is_ok_and(|built| built.is_some()),
             Kind::Layer => self.store.kept_layer(&recipe.name).is_ok_and(|kept| kept.is_some()),
             Kind::Tree => self.store.tree(&recipe.name).is_some(),
+            Kind::Guest => self.store.guest(&recipe.name).is_some(),
         }
     }
 
@@ -238,7 +240,7 @@ impl<'a> Builder<'a> {
         let work = TempDir::beside(&store.layers().join(&key))?;
         let whole = match recipe.kind {
             Kind::Tree => Some(TempDir::beside(&store.trees().join(&key))?),
-            Kind::Image | Kind::Layer => None,
+            Kind::Image | Kind::Layer | Kind::Guest => None,
         };
         let assembly = Assembly {
             recipe,
@@ -256,6 +258,12 @@ impl<'a> Builder<'a> {
         }
 
         stage("pack", "");
+        if recipe.kind == Kind::Guest {
+            let made = TempDir::beside(&store.guests().join(&key))?;
+            let size = guest::make(recipe, &work.path().join("tree"), packages, made.path())?;
+            made.keep()?;
+            return Ok(size);
+        }
         let blob = layer::pack(&work.path().join("tree"), &parents, &store.blobs())?;
         let size = blob.size;
         if recipe.kind == Kind::Layer {
@@ -308,6 +316,7 @@ fn item_of(recipe: &Recipe) -> String {
         Kind::Image => "image",
         Kind::Layer => "layer",
         Kind::Tree => "tree",
+        Kind::Guest => "files of",
     };
     format!("{kind} {}", recipe.name)
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::builder::Builder;
 use crate::error::{Error, IoContext, Result};
+use crate::guest::Guest;
 use crate::layer;
 use crate::parts::{Group, Part};
 use crate::progress::Progress;
@@ -15,6 +16,8 @@ use crate::store::{ImageRef, Store};
 
 /// The root of a node of the embedded cluster.
 const NODE: &str = "node";
+/// What the proof of a cloud boots.
+const GUEST: &str = "guest";
 
 /// Everything that the embedded cluster and a cloud on it need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,6 +25,7 @@ pub struct Bundle {
     /// Go programs by name, applets too.
     pub bin: BTreeMap<String, PathBuf>,
     pub node_tree: PathBuf,
+    pub guest: Guest,
     pub images: Vec<ImageRef>,
 }
 
@@ -48,11 +52,16 @@ impl Bundle {
                 Some(image) => images.push(image),
             }
         }
-        match store.tree(NODE) {
-            Some(node_tree) if missing.is_empty() => Ok(Self { bin, node_tree, images }),
-            tree => {
+        match (store.tree(NODE), store.guest(GUEST)) {
+            (Some(node_tree), Some(guest)) if missing.is_empty() => {
+                Ok(Self { bin, node_tree, guest, images })
+            }
+            (tree, guest) => {
                 if tree.is_none() {
                     missing.push(format!("tree {NODE}"));
+                }
+                if guest.is_none() {
+                    missing.push(format!("files of {GUEST}"));
                 }
                 Err(Error::NotBuilt { missing })
             }
@@ -110,6 +119,17 @@ impl Store {
         Bundle::find(self)
     }
 
+    /// What the proof of a cloud boots as servers, built where it is missing.
+    pub fn servers_guest(&self, progress: &mut dyn FnMut(Progress)) -> Result<Guest> {
+        if let Some(guest) = self.guest(GUEST) {
+            return Ok(guest);
+        }
+        let lock = self.lock()?;
+        Builder::new(self, self.images_dir().join("apt"))?.build(&[GUEST], &[], progress)?;
+        drop(lock);
+        self.guest(GUEST).ok_or(Error::Worker)
+    }
+
     /// Builds one program of `embedded/parts.toml`, whatever its group.
     pub fn program(&self, name: &str, progress: &mut dyn FnMut(Progress)) -> Result<PathBuf> {
         let part = self
@@ -149,6 +169,12 @@ impl Store {
                     let tree = store.tree(name).ok_or(Error::Worker)?;
                     let blob = layer::pack(&tree, &[], &store.blobs())?;
                     (format!("sha256:{}", blob.digest), vec![store.blobs().join(blob.digest)])
+                }
+                Kind::Guest => {
+                    let guest = store.guest(name).ok_or(Error::Worker)?;
+                    // Which of its files differ is in the digest itself.
+                    let each = guest.digests.iter().map(|(name, digest)| format!("{name} {digest}"));
+                    (each.collect::<Vec<_>>().join(", "), Vec::new())
                 }
             });
         }

@@ -26,6 +26,7 @@ mod digest;
 mod error;
 mod export;
 mod files;
+mod guest;
 mod layer;
 mod mounts;
 mod oci;
@@ -43,6 +44,7 @@ mod store;
 
 pub use bundle::{Bundle, Check};
 pub use error::{Error, Result};
+pub use guest::{DISK_BEGINS, Guest};
 pub use parts::{Group, Part, Parts};
 pub use progress::Progress;
 pub use recipe::{Kind, Recipe};

@@ -29,6 +29,10 @@ impl Store {
         std::fs::create_dir(&root).on("make", &root)?;
         match recipe.kind {
             Kind::Image => self.unpack(&self.built(name)?.ok_or_else(not_built)?, &root)?,
+            Kind::Guest => {
+                crate::guest::prove(&self.guest(name).ok_or_else(not_built)?)?;
+                return Ok(0);
+            }
             Kind::Tree => self.copy(&self.tree(name).ok_or_else(not_built)?, &root)?,
             Kind::Layer => {
                 for layer in self.recipes().parents(name)?.into_iter().chain([recipe]) {

@@ -17,6 +17,8 @@ pub enum Kind {
     Layer,
     /// A folder: the root of a node of the embedded cluster.
     Tree,
+    /// Kernel, initrd and disk of a server that proves a cloud.
+    Guest,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -58,6 +60,9 @@ pub struct Recipe {
     pub binaries: Vec<Binary>,
     #[serde(default)]
     pub run: Run,
+    /// Of a guest only.
+    #[serde(default)]
+    pub guest: Initrd,
     /// Commands that must succeed inside the finished image.
     #[serde(default)]
     pub check: Vec<Vec<String>>,
@@ -161,6 +166,15 @@ pub struct Run {
     pub workdir: Option<String>,
 }
 
+/// What a guest's initrd has beside busybox and the recipe's files below `/guest`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Initrd {
+    /// Of the kernel, by name, in the order in which they are loaded.
+    #[serde(default)]
+    pub modules: Vec<String>,
+}
+
 impl Recipe {
     /// `file` is only for messages.
     pub fn parse(file: &str, text: &str) -> Result<Self> {
@@ -187,6 +201,9 @@ impl Recipe {
         }
         if self.kind != Kind::Image && !(self.run.entrypoint.is_empty() && self.run.command.is_empty()) {
             return Err("only an image has a `run` section".to_owned());
+        }
+        if self.kind == Kind::Guest && !self.check.is_empty() {
+            return Err("a guest is no container: `check` has nothing to run in".to_owned());
         }
         let paths = (self.directories.iter().map(|d| &d.path))
             .chain(self.files.iter().map(|f| &f.path))

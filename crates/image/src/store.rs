@@ -7,6 +7,7 @@
 //!     images/layers/<key>/                         unpacked layers, for builds only
 //!     images/apt/                                  package lists and files
 //!     trees/<key>/                                 roots of nodes
+//!     guests/<key>/                                kernel, initrd and disk of a server
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest;
 use crate::error::{Error, IoContext, Result};
 use crate::files;
+use crate::guest::{self, Guest};
 use crate::layer::LayerBlob;
 use crate::oci::{self, Descriptor, MANIFEST, Manifest, PREFIX};
 use crate::parts::Parts;
@@ -174,6 +176,10 @@ impl Store {
         self.images_dir().join("layers")
     }
 
+    pub(crate) fn guests(&self) -> PathBuf {
+        self.cache.join("guests")
+    }
+
     pub(crate) fn trees(&self) -> PathBuf {
         self.cache.join("trees")
     }
@@ -186,7 +192,7 @@ impl Store {
 
     /// Only one build at a time: held until the guard is dropped.
     pub(crate) fn lock(&self) -> Result<File> {
-        for dir in [self.blobs(), self.layers(), self.trees(), self.images_dir().join("apt")] {
+        for dir in [self.blobs(), self.layers(), self.trees(), self.guests(), self.images_dir().join("apt")] {
             std::fs::create_dir_all(&dir).on("make", &dir)?;
         }
         let path = self.images_dir().join("lock");
@@ -201,6 +207,7 @@ impl Store {
             self.blobs(),
             self.layers(),
             self.trees(),
+            self.guests(),
             self.cache.join("bin"),
             self.cache.join("src"),
         ] {
@@ -319,6 +326,11 @@ impl Store {
     pub fn tree(&self, name: &str) -> Option<PathBuf> {
         let path = self.trees().join(self.key(name).ok()?);
         path.is_dir().then_some(path)
+    }
+
+    /// The guest of the current recipe, if it is there.
+    pub fn guest(&self, name: &str) -> Option<Guest> {
+        guest::find(&self.guests().join(self.key(name).ok()?))
     }
 
     pub(crate) fn kept_layer(&self, name: &str) -> Result<Option<(PathBuf, KeptLayer)>> {

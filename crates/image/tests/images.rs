@@ -25,6 +25,7 @@ fn prove(name: &str) {
     let there = match recipe.kind {
         Kind::Image => store.built(name).unwrap().is_some(),
         Kind::Tree => store.tree(name).is_some(),
+        Kind::Guest => store.guest(name).is_some(),
         Kind::Layer => false,
     };
     if !there || !is_root() {
@@ -62,6 +63,7 @@ proofs! {
     coredns_runs: "coredns",
     glance_runs: "glance",
     horizon_runs: "horizon",
+    guest_is_whole: "guest",
     ingress_nginx_runs: "ingress-nginx",
     keystone_runs: "keystone",
     mariadb_runs: "mariadb",
@@ -74,6 +76,7 @@ proofs! {
     pause_runs: "pause",
     placement_runs: "placement",
     rabbitmq_runs: "rabbitmq",
+    tempest_runs: "tempest",
 }
 
 #[test]

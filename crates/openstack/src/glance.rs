@@ -1,6 +1,7 @@
 //! Image API v2: what a check needs to see an image go in, lie there, come back and go.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use futures::StreamExt;
 use reqwest::Method;
@@ -11,6 +12,9 @@ use crate::error::Error;
 use crate::keystone::Token;
 use crate::registry::percent;
 use crate::web::Web;
+
+/// A store that writes slowly is waited for.
+const UPLOAD: Duration = Duration::from_mins(3);
 
 /// An image as Glance describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +58,14 @@ impl<'a> Glance<'a> {
     pub async fn create(&self, name: &str) -> Result<Image, Error> {
         let body = json!({"name": name, "container_format": "bare", "disk_format": "raw",
             "visibility": "private"});
+        self.create_as(body).await
+    }
+
+    /// An image of these properties, without data yet.
+    ///
+    /// # Errors
+    /// Any of [`Error`].
+    pub async fn create_as(&self, body: Value) -> Result<Image, Error> {
         Ok(image(&self.web.ask(self.token, Method::POST, "/v2/images", Some(&body)).await?))
     }
 
@@ -71,6 +83,7 @@ impl<'a> Glance<'a> {
             .web
             .request(Method::PUT, &path, Some(self.token))
             .header("content-type", "application/octet-stream")
+            .timeout(UPLOAD)
             .body(reqwest::Body::wrap_stream(futures::stream::iter(chunks)));
         self.web.good(request, &asked).await.map(drop)
     }

@@ -4,6 +4,7 @@
 //! Talks HTTP to a socket address under the name that the Ingress knows, so that no name has to be
 //! in DNS or `/etc/hosts`; inside the cluster by URL. Passwords and tokens are in no error and no `Debug`.
 
+mod api;
 mod dashboard;
 mod error;
 mod glance;
@@ -13,6 +14,7 @@ mod registry;
 mod volume;
 mod web;
 
+pub use api::Api;
 pub use dashboard::{Dashboard, Page};
 pub use error::Error;
 pub use glance::{Glance, Image, sha256};

@@ -19,6 +19,10 @@ const WALLS: &[(&str, &[&str])] = &[
     ("ceph", &["landfall-cluster"]),
     ("agent", &["landfall-ceph", "landfall-health", "landfall-openstack"]),
     ("plan", &["landfall-catalog", "landfall-health"]),
+    (
+        "proof",
+        &["landfall-catalog", "landfall-ceph", "landfall-cluster", "landfall-health", "landfall-openstack"],
+    ),
     ("testkit", &["landfall-catalog", "landfall-cluster", "landfall-health", "landfall-plan"]),
     (
         "engine",

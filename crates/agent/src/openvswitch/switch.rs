@@ -80,6 +80,9 @@ async fn bring_up(dir: &Path, state: &State) -> Result<()> {
     for (bridge, port) in bridges()? {
         make_bridge(&bridge, port.as_deref(), &kind).await?;
     }
+    for (bridge, address) in addresses()? {
+        tool::run("ip", &["address", "replace", &address, "dev", &bridge]).await?;
+    }
     let wish = wish()?;
     let plan = tunnel::plan(state.datapath, &wish, &links().await?)?;
     carry_out(&plan, &kind).await?;
@@ -158,6 +161,13 @@ fn bridges() -> Result<Vec<(String, Option<String>)>> {
         .into_iter()
         .map(|(bridge, port)| (bridge, port.as_str().filter(|port| !port.is_empty()).map(str::to_owned)))
         .collect())
+}
+
+/// `BRIDGE_ADDRESSES`: an object of bridge names, each with its address and the length of its network.
+fn addresses() -> Result<Vec<(String, String)>> {
+    let given = object("BRIDGE_ADDRESSES")?;
+    let text = |(bridge, address): (String, Value)| Some((bridge, address.as_str()?.to_owned()));
+    Ok(given.into_iter().filter_map(text).collect())
 }
 
 /// `OTHER_CONFIG`: an object of settings; null is left out.
