@@ -4,9 +4,14 @@
 //! `bench/README.md`.
 #![allow(clippy::print_stdout)]
 
+mod conformance;
+mod corpus;
 mod images;
+mod oracle;
+mod render;
+mod verdict;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -36,11 +41,30 @@ enum What {
         #[arg(long, value_delimiter = ',', default_value = "1,4")]
         nodes: Vec<u32>,
     },
-    /// `landfall template` beside real `helm template`, chart by chart
+    /// All charts of some folders, by real Helm and by Landfall: as processes, and within one process
     Render {
         /// Folders of charts
         #[arg(default_value = "charts")]
         folders: Vec<PathBuf>,
+    },
+    /// Render charts in one process and tell the peak of memory (`render` runs this)
+    #[command(hide = true)]
+    RenderAll {
+        charts: Vec<PathBuf>,
+        #[arg(long, default_value_t = 1)]
+        threads: usize,
+    },
+    /// Every chart below some folders, rendered by real Helm and by Landfall: what is equal, and what is not
+    Conformance {
+        /// Folders of charts; dependencies are looked for in all of them
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        /// How many charts are compared at a time
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+        /// Tell of charts that both refuse, too
+        #[arg(long)]
+        verbose: bool,
     },
 }
 
@@ -49,7 +73,9 @@ fn main() -> ExitCode {
     let done = match &args.what {
         What::LocalUp => local_up(&args),
         What::Images { nodes } => images::measure(&args, nodes),
-        What::Render { folders } => render(&args, folders),
+        What::Render { folders } => render::measure(&args.landfall, args.rounds, folders),
+        What::RenderAll { charts, threads } => render::render_all(charts, *threads),
+        What::Conformance { folders, jobs, verbose } => conformance::compare_all(folders, *jobs, *verbose),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -89,64 +115,6 @@ fn local_up(args: &Args) -> Result {
         memory[memory.len() / 2]
     );
     Ok(())
-}
-
-fn render(args: &Args, folders: &[PathBuf]) -> Result {
-    let (_, helm) = run(args, &["images", "bundle", "--oracle"], &[])?;
-    let helm = PathBuf::from(helm.trim());
-    let copy = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let (mut ours_all, mut theirs_all) = (Duration::ZERO, Duration::ZERO);
-    for folder in folders {
-        let charts = copy.path().join(folder.file_name().unwrap_or_default());
-        output(Command::new("cp").arg("-r").arg(folder).arg(&charts))?;
-        let values = charts.join("test-values.yaml");
-        for chart in charts_in(&charts)? {
-            output(Command::new(&helm).args(["dependency", "build", "--skip-refresh"]).arg(&chart))?;
-            let render = |program: &Path| -> Result<Duration> {
-                let mut command = Command::new(program);
-                command.args(["template", "cloud"]).arg(&chart);
-                if values.exists() {
-                    command.arg("--values").arg(&values);
-                }
-                Ok(output(&mut command)?.0)
-            };
-            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-            // By turns, so that both meet the same weather.
-            for _ in 0..args.rounds {
-                ours.push(render(&args.landfall)?);
-                theirs.push(render(&helm)?);
-            }
-            let (ours, theirs) = (median(&mut ours), median(&mut theirs));
-            let name = chart.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            println!(
-                "{name:<24} landfall {:>7.1?}  helm {:>7.1?}  ratio {:.1}",
-                ours,
-                theirs,
-                theirs.as_secs_f64() / ours.as_secs_f64()
-            );
-            ours_all += ours;
-            theirs_all += theirs;
-        }
-    }
-    println!(
-        "all: landfall {ours_all:.1?}, helm {theirs_all:.1?}, ratio {:.1}",
-        theirs_all.as_secs_f64() / ours_all.as_secs_f64()
-    );
-    Ok(())
-}
-
-fn charts_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let library = |chart: &Path| {
-        std::fs::read_to_string(chart.join("Chart.yaml")).is_ok_and(|text| text.contains("type: library"))
-    };
-    let mut charts: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.join("Chart.yaml").is_file() && !library(path))
-        .collect();
-    charts.sort();
-    Ok(charts)
 }
 
 fn median(times: &mut [Duration]) -> Duration {

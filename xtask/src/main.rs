@@ -1,6 +1,7 @@
-//! The project's own commands: `cargo xtask up`, `test`, `tidy`. Each is idempotent and says what
+//! The project's own commands: `cargo xtask up`, `test`, `conformance`, `tidy`. Each is idempotent and says what
 //! it does and how long it took.
 
+mod conformance;
 mod shell;
 mod stages;
 mod test;
@@ -24,6 +25,8 @@ enum Command {
     Up(up::Args),
     /// Install what tests need and run all of them, or the parts that are named
     Test(test::Args),
+    /// Render every chart below some folders by real Helm and by Landfall, and tell what differs
+    Conformance(conformance::Args),
     /// Check the walls between crates, file sizes and forbidden names
     Tidy,
 }
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Up(args) => up::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Tidy => tidy::run(),
     };
     match done {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    ceph, diagram, doctor, down, hosts, images, local, logs, openrc, openstack, plan, status, template, up,
-    verify, why,
+    ceph, dependency, diagram, doctor, down, hosts, images, lint, local, logs, openrc, openstack, package,
+    plan, pull, show, status, template, up, verify, why,
 };
 
 #[derive(Debug, Parser)]
@@ -115,6 +115,19 @@ pub(crate) enum Verb {
     Images(images::Verb),
     /// Render a chart as `helm template` does
     Template(template::Args),
+    /// Look whether charts are well-formed, as `helm lint` does
+    Lint(lint::Args),
+    /// Show what a chart is, as `helm show` does
+    #[command(subcommand, visible_alias = "inspect")]
+    Show(show::Verb),
+    /// Pack charts, as `helm package` does
+    Package(package::Args),
+    /// Bring charts from repositories and registries, as `helm pull` does
+    #[command(visible_alias = "fetch")]
+    Pull(pull::Args),
+    /// Bring what charts depend on, as `helm dependency` does
+    #[command(subcommand, visible_aliases = ["dep", "dependencies"])]
+    Dependency(dependency::Verb),
     /// Write a cloud file with every default in it
     Init(crate::init::Args),
     /// Write the completions of a shell

@@ -4,8 +4,10 @@ mod addons;
 mod args;
 mod bundle;
 mod ceph;
+mod charts;
 mod cloud;
 mod completions;
+mod dependency;
 mod diagram;
 mod doctor;
 mod down;
@@ -13,12 +15,16 @@ mod exit;
 mod hosts;
 mod images;
 mod init;
+mod lint;
 mod local;
 mod logs;
 mod openrc;
 mod openstack;
+mod package;
 mod plan;
+mod pull;
 mod run;
+mod show;
 mod status;
 mod subject;
 mod target;
@@ -129,6 +135,11 @@ async fn dispatch(session: &Session, verb: Verb) -> Result {
         Verb::Local(verb) => local::run(session, verb).await,
         Verb::Images(verb) => images::run(session, verb).await,
         Verb::Template(args) => template::run(args),
+        Verb::Lint(args) => lint::run(args),
+        Verb::Show(verb) => show::run(session, verb).await,
+        Verb::Package(args) => package::run(session, args).await,
+        Verb::Pull(args) => pull::run(session, args).await,
+        Verb::Dependency(verb) => dependency::run(session, verb).await,
         Verb::Init(args) => init::run(session, &args),
         Verb::Completions { shell } => {
             completions::run(shell);

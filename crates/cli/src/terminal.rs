@@ -29,6 +29,12 @@ pub(crate) fn give(text: &str) {
     let _ = out.flush();
 }
 
+/// Data to the letter: no line break is added.
+pub(crate) fn give_as_is(text: &str) {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// Data with one item a line.
 pub(crate) fn lines<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) {
     give(&items.into_iter().fold(String::new(), |text, item| text + &item.to_string() + "\n"));

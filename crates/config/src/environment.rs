@@ -25,6 +25,38 @@ pub struct Environment {
     pub language: Language,
     pub no_color: bool,
     pub ci: bool,
+    /// Where Helm keeps what it remembers.
+    pub helm: HelmPlaces,
+    /// `$SOURCE_DATE_EPOCH`: the time that reproducible files get, in seconds since 1970.
+    pub source_date_epoch: Option<u64>,
+}
+
+/// Helm's own files, found as Helm finds them: `$HELM_REPOSITORY_CONFIG` and its like, else below
+/// `$HELM_CONFIG_HOME` and `$HELM_CACHE_HOME`, else below the XDG folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HelmPlaces {
+    pub repositories: PathBuf,
+    pub registries: PathBuf,
+    pub indices: PathBuf,
+    pub content: PathBuf,
+}
+
+impl HelmPlaces {
+    fn from(get: &impl Fn(&str) -> Option<String>, home: &Path) -> Self {
+        let folder = |own: &str, xdg: &str, below: &str| {
+            let of_xdg = || get(xdg).map_or_else(|| home.join(below), PathBuf::from).join("helm");
+            get(own).map_or_else(of_xdg, PathBuf::from)
+        };
+        let config = folder("HELM_CONFIG_HOME", "XDG_CONFIG_HOME", ".config");
+        let cache = folder("HELM_CACHE_HOME", "XDG_CACHE_HOME", ".cache");
+        let place = |name: &str, otherwise: PathBuf| get(name).map_or(otherwise, PathBuf::from);
+        Self {
+            repositories: place("HELM_REPOSITORY_CONFIG", config.join("repositories.yaml")),
+            registries: place("HELM_REGISTRY_CONFIG", config.join("registry/config.json")),
+            indices: place("HELM_REPOSITORY_CACHE", cache.join("repository")),
+            content: place("HELM_CONTENT_CACHE", cache.join("content")),
+        }
+    }
 }
 
 impl Environment {
@@ -55,6 +87,8 @@ impl Environment {
             language: if locale.starts_with("ko") { Language::Ko } else { Language::En },
             no_color: get("NO_COLOR").is_some(),
             ci: get("CI").is_some(),
+            helm: HelmPlaces::from(&get, &home),
+            source_date_epoch: get("SOURCE_DATE_EPOCH").and_then(|text| text.parse().ok()),
             home,
         }
     }
@@ -69,6 +103,20 @@ mod tests {
             |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()),
             |path| files.iter().any(|file| Path::new(file) == path),
         )
+    }
+
+    #[test]
+    fn helms_files_are_where_helm_has_them() {
+        let plain = read(&[("HOME", "/h")], &[]).helm;
+        assert_eq!(plain.repositories, Path::new("/h/.config/helm/repositories.yaml"));
+        assert_eq!(plain.content, Path::new("/h/.cache/helm/content"));
+        let given = [("HELM_CACHE_HOME", "/c"), ("XDG_CONFIG_HOME", "/x"), ("HELM_REPOSITORY_CACHE", "/r")];
+        let moved = read(&given, &[]).helm;
+        assert_eq!(moved.registries, Path::new("/x/helm/registry/config.json"));
+        assert_eq!(
+            (moved.indices.as_path(), moved.content.as_path()),
+            (Path::new("/r"), Path::new("/c/content"))
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod environment;
 mod error;
 mod schema;
 
-pub use environment::{Environment, Language};
+pub use environment::{Environment, HelmPlaces, Language};
 pub use error::{ConfigError, Kind as ErrorKind};
 pub use schema::{Ceph, Charts, Cloud, Ingress, NodeSelection, Nodes, Storage};
 

@@ -20,11 +20,37 @@ pub(crate) struct File {
     pub templates: HashMap<Arc<str>, Arc<Template>>,
 }
 
+impl File {
+    /// The same text under another file's name. None where a definition bears either name: then which of them counts
+    /// is for the parser to say.
+    pub(crate) fn renamed(&self, name: &str) -> Option<File> {
+        let old = &self.root.name;
+        if !self.templates.get(old).is_some_and(|named| Arc::ptr_eq(named, &self.root)) {
+            return None;
+        }
+        let source = Source { name: Arc::from(name), text: Arc::clone(&self.root.source.text) };
+        let source = Arc::new(source);
+        let renamed = |template: &Template, name: Arc<str>| {
+            let (source, body) = (Arc::clone(&source), Arc::clone(&template.body));
+            Arc::new(Template { name, source, body, empty: template.empty })
+        };
+        let root = renamed(&self.root, Arc::from(name));
+        let mut templates = HashMap::with_capacity(self.templates.len());
+        for (old_name, template) in self.templates.iter().filter(|(other, _)| *other != old) {
+            templates.insert(Arc::clone(old_name), renamed(template, Arc::clone(old_name)));
+        }
+        match templates.insert(Arc::from(name), Arc::clone(&root)) {
+            Some(_) => None,
+            None => Some(File { root, templates }),
+        }
+    }
+}
+
 /// Where templates were written.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub name: Arc<str>,
-    pub text: Box<str>,
+    pub text: Arc<str>,
 }
 
 impl Source {
@@ -46,7 +72,7 @@ impl Source {
 pub(crate) struct Template {
     pub name: Arc<str>,
     pub source: Arc<Source>,
-    pub body: Vec<Node>,
+    pub body: Arc<[Node]>,
     /// Nothing but space and comments: never replaces a template that says something.
     pub empty: bool,
 }
@@ -229,7 +255,7 @@ impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
         // Expressions hold no texts, so no source is asked for.
-        let source = Source { name: Arc::from(""), text: Box::from("") };
+        let source = Source { name: Arc::from(""), text: Arc::from("") };
         Writer { source: &source, out: &mut text }.expr(self);
         f.write_str(&text)
     }

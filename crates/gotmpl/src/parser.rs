@@ -25,7 +25,7 @@ pub(crate) fn parse(
     delimiters: (&str, &str),
     functions: &FuncMap,
 ) -> std::result::Result<File, Error> {
-    let source = Arc::new(Source { name: Arc::from(name), text: Box::from(text) });
+    let source = Arc::new(Source { name: Arc::from(name), text: Arc::from(text) });
     let mut lexer = Lexer::new(text, delimiters.0, delimiters.1);
     lexer.break_ok = !functions.contains("break");
     lexer.continue_ok = !functions.contains("continue");
@@ -175,8 +175,12 @@ impl<'t> Parser<'t> {
     fn add(&mut self, name: &str, body: Vec<Node>) -> Result<Arc<Template>> {
         let empty = is_empty(&body, &self.source.text);
         let name: Arc<str> = Arc::from(name);
-        let template =
-            Arc::new(Template { name: Arc::clone(&name), source: Arc::clone(&self.source), body, empty });
+        let template = Arc::new(Template {
+            name: Arc::clone(&name),
+            source: Arc::clone(&self.source),
+            body: body.into(),
+            empty,
+        });
         match self.templates.get(&name) {
             Some(existing) if !existing.empty => {
                 if !empty {

@@ -56,6 +56,18 @@ pub struct Options {
 #[derive(Clone, Debug)]
 pub struct Parsed(Arc<File>);
 
+impl Parsed {
+    /// The same text as if it had been parsed under another name; what is parsed is shared. None where the text defines
+    /// a template of its old or its new name: parse it anew then.
+    #[must_use]
+    pub fn renamed(&self, name: &str) -> Option<Self> {
+        if *self.0.root.name == *name {
+            return Some(self.clone());
+        }
+        self.0.renamed(name).map(|file| Parsed(Arc::new(file)))
+    }
+}
+
 /// The templates as Go writes its parse trees back, sorted by name: spaces normalized, comments gone.
 impl fmt::Display for Parsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,7 +75,7 @@ impl fmt::Display for Parsed {
         templates.sort_by(|a, b| a.name.cmp(&b.name));
         for template in templates {
             write!(f, "{{{{define {}}}}}", quote(&template.name))?;
-            for node in &template.body {
+            for node in template.body.iter() {
                 f.write_str(&At::Node(node).describe(&template.source))?;
             }
             f.write_str("{{end}}\n")?;
@@ -137,5 +149,23 @@ impl Templates {
     pub(crate) fn file(&self, name: &str, text: &str) -> Result<File, Error> {
         let (left, right) = &self.options.delimiters;
         parser::parse(name, text, (left, right), &self.functions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::{Renderer, Value};
+
+    #[test]
+    fn a_text_parsed_once_serves_under_many_names() {
+        let mut set = Templates::new(FuncMap::new());
+        let parsed = set.compile("a", "{{define \"x\"}}{{.a.b}}{{end}}{{template \"x\" .}}").unwrap();
+        set.add(&parsed.renamed("b").unwrap());
+        assert_eq!(set.names(), ["b", "x"]);
+        let error = Renderer::new(&set).render("b", &Value::map([("a", 1)])).unwrap_err().to_string();
+        assert!(error.starts_with("template: b:1:"), "{error}");
+        assert!(parsed.renamed("x").is_none(), "it defines a template of that name itself");
     }
 }

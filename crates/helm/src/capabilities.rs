@@ -127,6 +127,11 @@ impl KubeVersion {
             minor: parts[1].to_owned(),
         })
     }
+
+    /// 36 of v1.36.3.
+    pub fn minor(&self) -> u32 {
+        self.minor.parse().unwrap_or(0)
+    }
 }
 
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! Landfall's Helm engine: charts, values, rendering, hooks and release records, as Helm 4.3.1 has them.
-//! Applying objects and waiting for them is another crate's work; nothing here talks to a cluster.
+//! Landfall's Helm engine: charts, values, rendering, hooks, release records, repositories and registries, as Helm
+//! 4.3.1 has them. Applying objects and waiting for them is another crate's work; nothing here talks to a cluster.
 //!
 //! ```no_run
 //! use landfall_helm::{Chart, Options, Values, render};
@@ -23,8 +23,10 @@ mod functions;
 mod glob;
 pub mod json;
 mod layout;
+pub mod lint;
 mod number;
 pub mod release;
+pub mod repository;
 pub mod semver;
 mod toml;
 mod values;
@@ -38,6 +40,7 @@ pub use engine::{
     install_rank, render, uninstall_rank,
 };
 pub use error::{HelmError, TemplateError};
+pub use gotmpl::Limits;
 pub use values::{ValueSources, Values};
 
 /// The names of all functions that templates may call, sorted.

@@ -49,6 +49,6 @@ pub use parts::{Group, Part, Parts};
 pub use progress::Progress;
 pub use recipe::{Kind, Recipe};
 pub use recipes::Recipes;
-pub use registry::{Pushed, Registry};
+pub use registry::{Pushed, Registry, docker_login};
 pub use requirements::{Missing, requirements};
 pub use store::{ImageInfo, ImageRef, Store};

@@ -92,10 +92,7 @@ impl Registry {
 
     /// Takes the login that `docker login` or `podman login` left in this file, if there is one.
     pub fn with_docker_config(self, path: &Path) -> Result<Self> {
-        let Ok(text) = std::fs::read(path) else { return Ok(self) };
-        let config: DockerConfig = serde_json::from_slice(&text)
-            .map_err(|e| Error::Damaged { path: path.to_path_buf(), reason: e.to_string() })?;
-        Ok(match config.login(&self.host) {
+        Ok(match docker_login(path, &self.host)? {
             Some((user, password)) => self.with_login(user, password),
             None => self,
         })
@@ -114,6 +111,14 @@ impl Registry {
             reason: format!("`{text}` is no reference"),
         })
     }
+}
+
+/// The login of a host that `docker login` and its like left in this file, or in the helper that the file names.
+pub fn docker_login(path: &Path, host: &str) -> Result<Option<(String, String)>> {
+    let Ok(text) = std::fs::read(path) else { return Ok(None) };
+    let config: DockerConfig = serde_json::from_slice(&text)
+        .map_err(|e| Error::Damaged { path: path.to_path_buf(), reason: e.to_string() })?;
+    Ok(config.login(host))
 }
 
 #[derive(Deserialize)]

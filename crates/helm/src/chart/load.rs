@@ -89,6 +89,7 @@ pub fn load_files(files: Vec<File>, label: &str) -> Result<Chart, HelmError> {
         metadata: Metadata::default(),
         lock: None,
         values: Map::new().into(),
+        values_text: None,
         schema: None,
         templates: Vec::new(),
         files: Vec::new(),
@@ -103,6 +104,7 @@ pub fn load_files(files: Vec<File>, label: &str) -> Result<Chart, HelmError> {
             "Chart.lock" => chart.lock = Some(read_yaml(&file, &in_chart("Chart.lock"))?),
             "values.yaml" => {
                 chart.values = read_values(&text_of(&file), &in_chart("values.yaml"))?.into();
+                chart.values_text = Some(file.data);
             }
             "values.schema.json" => chart.schema = Some(file.data),
             "requirements.yaml" => {

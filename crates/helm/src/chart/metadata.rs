@@ -260,7 +260,8 @@ impl Maintainer {
 }
 
 impl Dependency {
-    fn read(item: &Json) -> Result<Self, String> {
+    /// Reads an entry of `dependencies`.
+    pub fn read(item: &Json) -> Result<Self, String> {
         let Json::Object(map) = item else {
             return Err("dependencies must not contain empty or null nodes".to_owned());
         };

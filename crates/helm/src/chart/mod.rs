@@ -7,6 +7,7 @@ mod ignore;
 mod load;
 mod metadata;
 mod package;
+mod save;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Chart {
     pub lock: Option<Value>,
     /// `values.yaml`, numbers as floats.
     pub values: Arc<Map<String, Value>>,
+    /// `values.yaml` as it was written.
+    pub values_text: Option<Arc<[u8]>>,
     /// `values.schema.json`.
     pub schema: Option<Arc<[u8]>>,
     pub templates: Vec<File>,
@@ -64,9 +67,34 @@ impl Chart {
         }
     }
 
+    /// A chart with no more than its own folder or archive holds: what it asks for may be missing.
+    pub fn load_alone(path: impl AsRef<Path>) -> Result<Self, HelmError> {
+        let path = path.as_ref();
+        if path.is_dir() {
+            let folder = folder::Folder::new(path);
+            load::load_files(load::Tree::files(&folder)?, &load::Tree::label(&folder))
+        } else {
+            Self::load(path)
+        }
+    }
+
     /// A chart from the bytes of a `.tgz`; `name` is for messages.
     pub fn load_package(bytes: &[u8], name: &str) -> Result<Self, HelmError> {
         load::load_files(package::unpack(bytes, name)?, name)
+    }
+
+    /// Unpacks a `.tgz` into a folder of the chart's name below `into`; gives that name.
+    pub fn unpack(bytes: &[u8], name: &str, into: &Path) -> Result<String, HelmError> {
+        let files = package::unpack(bytes, name)?;
+        let chart = load::load_files(files.clone(), name)?;
+        let folder = into.join(chart.name());
+        for file in files {
+            let path = folder.join(&file.name);
+            let failed = |source| HelmError::Io { path: path.clone(), source };
+            std::fs::create_dir_all(path.parent().unwrap_or(into)).map_err(failed)?;
+            std::fs::write(&path, &file.data).map_err(failed)?;
+        }
+        Ok(chart.name().to_owned())
     }
 
     /// The chart in folder `name` of an embedded folder of charts.
@@ -86,6 +114,17 @@ impl Chart {
     /// Library charts only lend their partials.
     pub fn is_library(&self) -> bool {
         self.metadata.kind.eq_ignore_ascii_case("library")
+    }
+
+    /// What the chart asks for and does not hold.
+    pub fn missing_dependencies(&self) -> Vec<&str> {
+        let wanted = self.metadata.dependencies.iter().map(|wanted| wanted.name.as_str());
+        wanted.filter(|name| !self.dependencies.iter().any(|have| have.name() == *name)).collect()
+    }
+
+    /// The custom resource definitions of the chart and its subcharts.
+    pub fn crds(&self) -> Vec<&File> {
+        self.own_crds().chain(self.dependencies.iter().flat_map(Chart::crds)).collect()
     }
 
     /// The chart's own custom resource definitions; [`crate::Rendered::crds`] has those of subcharts too.

@@ -4,6 +4,7 @@ mod failure;
 mod manifest;
 mod order;
 mod output;
+mod parsed;
 mod scope;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use gotmpl::{Limits, Map, MapType, MissingKey, Renderer, Templates, Value};
 use serde_json::Value as Json;
 
 pub use manifest::{DeletePolicy, Hook, HookEvent, Manifest, OutputLogPolicy};
+pub(crate) use manifest::{read as read_document, split as split_documents};
 pub use order::{install_rank, uninstall_rank};
 pub use output::{OutputOptions, Rendered};
 
@@ -59,6 +61,8 @@ pub struct Options {
     pub skip_schema_validation: bool,
     /// Notes of subcharts too.
     pub sub_notes: bool,
+    /// Bounds on each template; passing one is an error.
+    pub limits: Limits,
 }
 
 impl Options {
@@ -75,6 +79,7 @@ impl Options {
             lookup: None,
             skip_schema_validation: false,
             sub_notes: false,
+            limits: Limits::default(),
         }
     }
 
@@ -94,10 +99,42 @@ impl Options {
 /// Renders a chart.
 pub fn render(chart: &Chart, values: &Values, options: &Options) -> Result<Rendered, HelmError> {
     check_name(&options.release_name)?;
+    with_room(|| render_here(chart, values, options))
+}
+
+/// The texts of all templates, partials left out, as `helm lint` renders them: `required` and `fail` pass, and a
+/// library chart is rendered too. None where the values are no values for the chart, which Helm passes over.
+pub(crate) fn render_leniently(
+    chart: &Chart,
+    values: &Values,
+    options: &Options,
+) -> Result<Option<Vec<(String, String)>>, HelmError> {
+    with_room(|| {
+        let user = to_map(values.as_map());
+        let mut node = Node::new(chart);
+        if values::process_dependencies(&mut node, &user).is_err() {
+            return Ok(None);
+        }
+        let Ok(coalesced) = values::coalesce_values(&node, &user, values::Nulls::Delete) else {
+            return Ok(None);
+        };
+        if !options.skip_schema_validation {
+            values::validate(&node, &coalesced).map_err(HelmError::Schema)?;
+        }
+        // Such a release is neither installed nor upgraded.
+        let release = release_of(options, false, false, 0);
+        let top = top(release, &options.capabilities(), &coalesced);
+        let mut state = RenderState::new(None);
+        state.lenient = true;
+        run(&scope::collect(&node, &top), state, options.limits).map(Some)
+    })
+}
+
+fn with_room<T: Send>(render: impl FnOnce() -> Result<T, HelmError> + Send) -> Result<T, HelmError> {
     std::thread::scope(|scope| {
         let worker = std::thread::Builder::new().name("render".to_owned()).stack_size(STACK);
         let handle = worker
-            .spawn_scoped(scope, || render_here(chart, values, options))
+            .spawn_scoped(scope, render)
             .map_err(|source| HelmError::Values(format!("no thread for rendering: {source}")))?;
         handle.join().unwrap_or_else(|_| {
             Err(HelmError::Values("rendering stopped by a defect in Landfall's template engine".to_owned()))
@@ -147,41 +184,52 @@ fn render_here(chart: &Chart, values: &Values, options: &Options) -> Result<Rend
         });
     }
 
-    let release: Map = [
-        ("Name", Value::from(&options.release_name)),
-        ("Namespace", Value::from(&options.namespace)),
-        ("IsUpgrade", Value::Bool(!options.is_install)),
-        ("IsInstall", Value::Bool(options.is_install)),
-        ("Revision", Value::Int(options.revision)),
-        ("Service", Value::from("Helm")),
-    ]
-    .into_iter()
-    .collect();
-    let top = scope::Top {
-        release,
-        capabilities: capabilities.to_value(),
-        values: coalesced.retyped(MapType::Named("common.Values")),
-    };
+    let release = release_of(options, options.is_install, !options.is_install, options.revision);
+    let top = top(release, &capabilities, &coalesced);
     let templates = scope::collect(&node, &top);
-    let rendered = run(&templates, options)?;
+    let rendered = run(&templates, RenderState::new(options.lookup.clone()), options.limits)?;
     output::assemble(&node, rendered, options)
 }
 
+fn release_of(options: &Options, is_install: bool, is_upgrade: bool, revision: i64) -> Map {
+    [
+        ("Name", Value::from(&options.release_name)),
+        ("Namespace", Value::from(&options.namespace)),
+        ("IsUpgrade", Value::Bool(is_upgrade)),
+        ("IsInstall", Value::Bool(is_install)),
+        ("Revision", Value::Int(revision)),
+        ("Service", Value::from("Helm")),
+    ]
+    .into_iter()
+    .collect()
+}
+
+fn top(release: Map, capabilities: &Capabilities, values: &Map) -> scope::Top {
+    scope::Top {
+        release,
+        capabilities: capabilities.to_value(),
+        values: values.retyped(MapType::Named("common.Values")),
+    }
+}
+
 /// Parses all templates, then executes all that are no partials, in Helm's order.
-fn run(sources: &[scope::Source], options: &Options) -> Result<Vec<(String, String)>, HelmError> {
+fn run(
+    sources: &[scope::Source],
+    state: RenderState,
+    limits: Limits,
+) -> Result<Vec<(String, String)>, HelmError> {
     let mut templates = Templates::new(functions::all()).with_options(gotmpl::Options {
         missing_key: MissingKey::Zero,
-        limits: Limits::default(),
+        limits,
         // Helm's root, which it names in errors.
         set_name: "gotpl".to_owned(),
         ..gotmpl::Options::default()
     });
     for source in sources {
-        templates
-            .parse(&source.name, &source.text)
+        let parsed = parsed::parse(&templates, &source.name, &source.text)
             .map_err(|error| failure::parse_error(&source.name, &source.chart, &error))?;
+        templates.add(&parsed);
     }
-    let state = RenderState::new(options.lookup.clone());
     let mut renderer = Renderer::with_state(&templates, &state);
     let mut rendered = Vec::new();
     for source in sources {

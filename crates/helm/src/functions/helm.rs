@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use gotmpl::{FuncError, FuncMap, Map, Signature, Type, Value};
+use gotmpl::{Context, FuncError, FuncMap, Map, Signature, Type, Value};
 
 use super::{arg, text_arg};
 use crate::convert::to_value;
@@ -21,12 +21,14 @@ const END: &str = "HELM_ERR_END";
 #[derive(Default)]
 pub struct RenderState {
     pub lookup: Option<Arc<dyn Lookup>>,
+    /// As `helm lint` renders: what a chart itself refuses is passed over.
+    pub lenient: bool,
     included: RefCell<HashMap<String, usize>>,
 }
 
 impl RenderState {
     pub fn new(lookup: Option<Arc<dyn Lookup>>) -> Self {
-        Self { lookup, included: RefCell::default() }
+        Self { lookup, lenient: false, included: RefCell::default() }
     }
 }
 
@@ -39,6 +41,14 @@ pub fn unmark(text: &str) -> Option<&str> {
 
 fn marked(message: &str) -> FuncError {
     FuncError::new(format!("{START}{message}{END}"))
+}
+
+/// The chart's own message, unless such messages are passed over.
+fn refuse(context: &Context<'_>, args: &[Value]) -> Result<Value, FuncError> {
+    if context.state_as::<RenderState>().is_some_and(|state| state.lenient) {
+        return Ok(Value::from(""));
+    }
+    Err(marked(&text_arg(args, 0)))
 }
 
 pub fn add(f: &mut FuncMap) {
@@ -77,12 +87,12 @@ pub fn add(f: &mut FuncMap) {
         })?;
         Ok(Value::string(without_no_value(rendered.as_bytes())))
     });
-    f.add("required", Signature::fixed(&[Type::String, Type::Any]), |_, a| match arg(a, 1) {
-        Value::Nil => Err(marked(&text_arg(a, 0))),
-        Value::String(text) if text.is_empty() => Err(marked(&text_arg(a, 0))),
+    f.add("required", Signature::fixed(&[Type::String, Type::Any]), |context, a| match arg(a, 1) {
+        Value::Nil => refuse(context, a),
+        Value::String(text) if text.is_empty() => refuse(context, a),
         value => Ok(value),
     });
-    f.add("fail", Signature::fixed(&[Type::String]), |_, a| Err(marked(&text_arg(a, 0))));
+    f.add("fail", Signature::fixed(&[Type::String]), |context, a| refuse(context, a));
     f.add(
         "lookup",
         Signature::fixed(&[Type::String, Type::String, Type::String, Type::String]),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use coalesce::{Nulls, coalesce_values};
 pub(crate) use dependencies::{Node, process_dependencies};
-pub(crate) use schema::validate;
+pub(crate) use schema::{validate, validate_one};
 
 use crate::HelmError;
 use crate::yaml;

@@ -5,14 +5,19 @@ use gotmpl::{Map, Value as Template};
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::{Number, Value};
 
-use super::Node;
-use crate::convert::to_json;
+use super::{Node, Values};
+use crate::convert::{to_json, to_map};
 
 /// Checks the values of a chart and its subcharts; the error holds one line for each finding.
 pub fn validate(chart: &Node<'_>, values: &Map) -> Result<(), String> {
     let mut findings = String::new();
     check(chart, values, &mut findings);
     if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
+
+/// Checks values against one schema, subcharts left out.
+pub fn validate_one(schema: &[u8], values: &Values) -> Result<(), String> {
+    check_one(schema, &to_map(values.as_map()))
 }
 
 fn check(chart: &Node<'_>, values: &Map, findings: &mut String) {
