@@ -141,6 +141,7 @@ mod tests {
                 "rabbitmq-admin",
                 "rabbitmq-erlang-cookie",
                 "rabbitmq-neutron",
+                "rabbitmq-nova",
                 "keystone-admin",
                 "keystone-db",
                 "memcache-key",
@@ -150,7 +151,9 @@ mod tests {
                 "placement-keystone",
                 "neutron-db",
                 "neutron-keystone",
-                "neutron-metadata"
+                "neutron-metadata",
+                "nova-db",
+                "nova-keystone"
             ]
         );
     }
@@ -178,6 +181,7 @@ mod tests {
             "libvirt",
             "memcached",
             "neutron",
+            "nova",
             "openstackclient",
             "openvswitch",
             "placement",

@@ -16,6 +16,7 @@ mod libvirt;
 mod mariadb;
 mod memcached;
 mod neutron;
+mod nova;
 mod openstackclient;
 mod openvswitch;
 mod placement;

@@ -7,8 +7,9 @@ use crate::inputs::Inputs;
 use crate::service::{Leftover, SecretKind, Service, in_the_cloud, none};
 use crate::values::{count, images, overlay, password, storage_class};
 
-/// Password of Neutron's own user, which is always there: it must not come and go with what is installed this time.
+/// Passwords of services' own users, which are always there: they must not come and go with what is installed this time.
 pub(crate) const NEUTRON_SECRET: &str = "rabbitmq-neutron";
+pub(crate) const NOVA_SECRET: &str = "rabbitmq-nova";
 const ADMIN_SECRET: &str = "rabbitmq-admin";
 const COOKIE_SECRET: &str = "rabbitmq-erlang-cookie";
 
@@ -31,6 +32,7 @@ pub(crate) const SERVICE: Service = Service {
         (ADMIN_SECRET, SecretKind::Password),
         (COOKIE_SECRET, SecretKind::Key),
         (NEUTRON_SECRET, SecretKind::Password),
+        (NOVA_SECRET, SecretKind::Password),
     ],
     home: in_the_cloud,
     prerequisites: none,
@@ -50,10 +52,10 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
             }}},
             "conf": {
                 "erlang": {"schedulers": schedulers},
-                "users": {"neutron": {
-                    "auth": {"neutron": {"username": "neutron", "password": password(secrets, NEUTRON_SECRET)}},
-                    "path": "/neutron",
-                }},
+                "users": {
+                    "neutron": user(secrets, "neutron", NEUTRON_SECRET),
+                    "nova": user(secrets, "nova", NOVA_SECRET),
+                },
             },
             "volume": {"class_name": storage_class(inputs)},
             // Two as in the guide; a third where queues can then outlive the loss of a node.
@@ -61,6 +63,14 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
         }),
     );
     values
+}
+
+/// A user of this name, in a virtual host of its own.
+fn user(secrets: &Secrets, name: &str, secret: &str) -> Value {
+    json!({
+        "auth": {name: {"username": name, "password": password(secrets, secret)}},
+        "path": format!("/{name}"),
+    })
 }
 
 fn checks(inputs: &Inputs, values: &Value) -> Vec<CheckSpec> {

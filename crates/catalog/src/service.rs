@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::blueprint::{CheckSpec, Requirement, Secrets};
 use crate::inputs::Inputs;
 use crate::{
-    ceph, ceph_config, glance, keystone, libvirt, mariadb, memcached, neutron, openstackclient, openvswitch,
-    placement, rabbitmq,
+    ceph, ceph_config, glance, keystone, libvirt, mariadb, memcached, neutron, nova, openstackclient,
+    openvswitch, placement, rabbitmq,
 };
 
 /// How a secret is made. All are random letters and digits.
@@ -104,7 +104,7 @@ impl Service {
     }
 }
 
-static SERVICES: [Service; 12] = [
+static SERVICES: [Service; 13] = [
     mariadb::SERVICE,
     rabbitmq::SERVICE,
     memcached::SERVICE,
@@ -117,6 +117,7 @@ static SERVICES: [Service; 12] = [
     openvswitch::SERVICE,
     libvirt::SERVICE,
     neutron::SERVICE,
+    nova::SERVICE,
 ];
 
 /// All services, each after those that it needs.

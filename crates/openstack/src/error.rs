@@ -47,11 +47,14 @@ impl Error {
     }
 }
 
-/// The service's own words: Keystone's, Neutron's, Placement's.
+/// The service's own words: Keystone's, Neutron's, Placement's; Nova's, which lie under the error's name.
 fn words(json: &Value) -> Option<String> {
+    let named = || json.as_object()?.values().find_map(|error| error["message"].as_str());
     ["/error/message", "/NeutronError/message", "/errors/0/detail", "/message"]
         .iter()
-        .find_map(|place| json.pointer(place)?.as_str().map(str::to_owned))
+        .find_map(|place| json.pointer(place)?.as_str())
+        .or_else(named)
+        .map(str::to_owned)
 }
 
 /// Text of a page, as Glance and proxies answer, without its tags.
@@ -84,6 +87,10 @@ mod tests {
         assert_eq!(shown(r#"{"error": {"message": "no"}}"#), "GET x: answered 409: no");
         assert_eq!(shown(r#"{"NeutronError": {"message": "in use"}}"#), "GET x: answered 409: in use");
         assert_eq!(shown(r#"{"errors": [{"detail": "gone"}]}"#), "GET x: answered 409: gone");
+        assert_eq!(
+            shown(r#"{"itemNotFound": {"code": 404, "message": "none"}}"#),
+            "GET x: answered 409: none"
+        );
         assert_eq!(
             shown("<html>\n <title>409 Conflict</title>\n <body>It is\nthere.</body></html>"),
             "GET x: answered 409: 409 Conflict It is there."

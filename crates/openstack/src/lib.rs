@@ -4,6 +4,7 @@
 //! Talks HTTP to a socket address under the name that the Ingress knows, so that no name has to be
 //! in DNS or `/etc/hosts`; inside the cluster by URL. Passwords and tokens are in no error and no `Debug`.
 
+mod compute;
 mod error;
 mod glance;
 mod keystone;
@@ -11,6 +12,7 @@ mod network;
 mod registry;
 mod web;
 
+pub use compute::{Compute, ComputeService, Hypervisor, HypervisorService, Placement, Provider};
 pub use error::Error;
 pub use glance::{Glance, Image, sha256};
 pub use keystone::{Credentials, Domain, Keystone, Service, Token};
