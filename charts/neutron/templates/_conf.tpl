@@ -6,6 +6,20 @@
 {{- include "toolkit.ini" (omit (mergeOverwrite $known .Values.conf.neutron) "database" "keystone_authtoken" "nova" "oslo_policy" "placement") -}}
 {{- end -}}
 
+{{/* Neutron's own account, by which it tells Nova of ports. (context), as JSON. */}}
+{{- define "neutron.nova" -}}
+{{- $auth := .Values.endpoints.identity.auth.neutron -}}
+{{- toJson (dict
+  "auth_type" "password"
+  "auth_url" (include "toolkit.endpoints.url" (list "identity" "internal" "api" .))
+  "password" (include "toolkit.endpoints.password" (list "identity" "neutron" .))
+  "project_domain_name" $auth.project_domain_name
+  "project_name" $auth.project_name
+  "region_name" $auth.region_name
+  "user_domain_name" $auth.user_domain_name
+  "username" $auth.username) -}}
+{{- end -}}
+
 {{/* neutron.conf of the server: what is known elsewhere, and the values over it. */}}
 {{- define "neutron.conf" -}}
 {{- $known := dict
@@ -15,6 +29,7 @@
     "transport_url" (include "toolkit.endpoints.transport" (list "neutron" .)))
   "database" (dict "connection" (include "toolkit.endpoints.database" (list "neutron" .Values.endpoints.oslo_db.path .)))
   "keystone_authtoken" (fromJson (include "toolkit.authtoken" (list . "neutron")))
+  "nova" (fromJson (include "neutron.nova" .))
 -}}
 {{- include "toolkit.ini" (mergeOverwrite $known .Values.conf.neutron) -}}
 {{- end -}}

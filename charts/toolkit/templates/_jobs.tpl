@@ -4,14 +4,14 @@ What they do is idempotent, so that each upgrade runs them again.
 */}}
 
 {{/*
-Makes a service's database and its account, as often as wanted; runs in any image with PyMySQL.
+Makes a service's databases and its account, as often as wanted; runs in any image with PyMySQL.
 `<application>-bin` must hold it as db-init.py.
 */}}
 {{- define "toolkit.db-init.py" -}}
-"""Makes a service's database and its account, as often as wanted.
+"""Makes a service's databases and its account, as often as wanted.
 
-DB_ADMIN and DB_SERVICE are URLs (mysql+pymysql://user:password@host:port/database). An account that
-exists gets the password anew, so that a changed Secret is taken over.
+DB_ADMIN and DB_SERVICE are URLs (mysql+pymysql://user:password@host:port/database), DB_MORE names further databases
+of the same account. An account that exists gets the password anew, so that a changed Secret is taken over.
 """
 
 import os
@@ -23,7 +23,7 @@ import pymysql
 
 def main():
     admin, service = (urlsplit(os.environ[name]) for name in ("DB_ADMIN", "DB_SERVICE"))
-    database = service.path.lstrip("/")
+    databases = [service.path.lstrip("/"), *os.environ.get("DB_MORE", "").split()]
     user, password = unquote(service.username), unquote(service.password)
     try:
         connection = pymysql.connect(
@@ -40,13 +40,16 @@ def main():
             hint = " (the password in the Secret is not the server's: was it changed since the database was made?)"
         sys.exit(f"can not reach the database at {admin.hostname} as {admin.username}: {reason}{hint}")
     account = f"{connection.escape(user)}@'%'"
-    name = "`" + database.replace("`", "``") + "`"
     with connection, connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
         cursor.execute(f"CREATE USER IF NOT EXISTS {account} IDENTIFIED BY {connection.escape(password)}")
         cursor.execute(f"ALTER USER {account} IDENTIFIED BY {connection.escape(password)}")
-        cursor.execute(f"GRANT ALL PRIVILEGES ON {name}.* TO {account}")
-    print(f"database {database} is there, and {user} may use it")
+        for database in databases:
+            name = "`" + database.replace("`", "``") + "`"
+            cursor.execute(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
+            # An underscore would stand for any letter, and let one service into another's database.
+            pattern = name.replace("_", "\\_")
+            cursor.execute(f"GRANT ALL PRIVILEGES ON {pattern}.* TO {account}")
+            print(f"database {database} is there, and {user} may use it")
 
 
 main()
@@ -61,6 +64,10 @@ env:
     valueFrom: {secretKeyRef: {name: {{ $context.Values.secrets.oslo_db.admin }}, key: DB_CONNECTION}}
   - name: DB_SERVICE
     valueFrom: {secretKeyRef: {name: {{ index $context.Values.secrets.oslo_db .application }}, key: DB_CONNECTION}}
+  {{- with .databases }}
+  - name: DB_MORE
+    value: {{ join " " . | replace "/" "" | quote }}
+  {{- end }}
 volumeMounts:
   {{- include "toolkit.bin.mounts" . | nindent 2 }}
 {{- end -}}
@@ -68,14 +75,18 @@ volumeMounts:
 {{- define "toolkit.jobs.db-sync.container" -}}
 {{- include "toolkit.image" (list .context (printf "%s_db_sync" .application)) }}
 command: {{ .command }}
+{{- with .env }}
+env:
+  {{- . | nindent 2 }}
+{{- end }}
 volumeMounts:
   {{- .mounts | default (include "toolkit.etc.mounts" .application) | nindent 2 }}
 {{- end -}}
 
 {{/*
 Jobs `<application>-db-init` and `-db-sync`, by `manifests`. Keys of the dict: context, application,
-command (a YAML list: what brings the schema up to date), and mounts and volumes where /etc/<application>
-is not what toolkit.etc makes.
+command (a YAML list: what brings the schema up to date), and where there are any: mounts and volumes where
+/etc/<application> is not what toolkit.etc makes; env (YAML of a list) of db-sync; databases (paths of further ones).
 */}}
 {{- define "toolkit.jobs.database" -}}
 {{- $context := .context -}}

@@ -1,43 +1,43 @@
-//! libvirt on a node: whether guests may use KVM, its daemon, and the key by which guests' disks in Ceph are opened.
+//! libvirt on a node: whether guests may use KVM, its daemon, and the keys by which guests' disks in Ceph are opened.
 
 mod ceph;
+mod guests;
 mod kvm;
+mod state;
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use clap::Subcommand;
-use serde::Serialize;
 use tokio::process::Command as Process;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
+use self::state::State;
 use crate::child;
 use crate::pod::{self, Error, Result, say};
 
-/// What was found out about this node, for Nova.
-const STATE: &str = "/run/libvirt/landfall.json";
 const DAEMON: Duration = Duration::from_mins(1);
 const TRY: Duration = Duration::from_millis(100);
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Try KVM, then run and watch over libvirtd
     Start,
-}
-
-#[derive(Serialize)]
-struct State<'a> {
-    /// `kvm` or `qemu`, as Nova's `[libvirt] virt_type` has it.
-    virt_type: &'a str,
-    why: &'a str,
+    /// Become libvirtd, where guests outlive this pod (`start` calls it)
+    #[command(hide = true)]
+    Daemon,
+    /// Write what was found out of this node as a file of nova-compute's
+    ComputeConfig { file: PathBuf },
 }
 
 pub async fn run(command: Command) -> Result<u8> {
     match command {
         Command::Start => start().await,
+        Command::Daemon => Err(guests::become_daemon()),
+        Command::ComputeConfig { file } => state::write_compute_config(&file),
     }
 }
 
@@ -50,36 +50,33 @@ async fn start() -> Result<u8> {
         // One that hangs would hang libvirtd too, which opens it to see what it can do. This /dev is the container's own.
         let _ = fs::remove_file(kvm::DEVICE);
     }
-    let text = serde_json::to_vec_pretty(&State { virt_type, why: &why }).unwrap_or_default();
-    fs::create_dir_all("/run/libvirt")
-        .and_then(|()| fs::write(STATE, text))
-        .map_err(Error::io(format!("cannot write {STATE}")))?;
+    State { virt_type: virt_type.to_owned(), why }.write()?;
+    guests::end_left().await?;
     // A guest's state of an earlier start is read from there; a socket nobody listens at only misleads.
     let _ = fs::remove_file("/run/libvirt/libvirt-sock");
     let term = signal(SignalKind::terminate()).map_err(Error::io("cannot listen to signals"))?;
-    let child = Process::new("libvirtd")
+    let keys = ceph::keys()?;
+    let own = std::env::current_exe().map_err(Error::io("cannot tell where this program is"))?;
+    let child = Process::new(own)
+        .args(["libvirt", "daemon"])
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .spawn()
         .map_err(Error::io("cannot run libvirtd"))?;
-    let ended = child::watch(child, term, "libvirtd", set_up()).await?;
+    let ended = child::watch(child, term, "libvirtd", set_up(keys)).await?;
     Ok(u8::try_from(ended.code().unwrap_or(1)).unwrap_or(1))
 }
 
-/// What libvirtd must be told once it answers.
-async fn set_up() -> Result<()> {
+/// What libvirtd must be told once it answers, and whenever that changes.
+async fn set_up(keys: Vec<ceph::Key>) -> Result<()> {
     let answers = async {
         while virsh(&["list"]).await.is_err() {
             sleep(TRY).await;
         }
     };
     timeout(DAEMON, answers).await.map_err(|_| Error::Failed("libvirtd does not answer".into()))?;
-    if let (Some(uuid), Some(key)) = (pod::var("CEPH_SECRET_UUID"), pod::var("CEPH_KEY_FILE")) {
-        let user = pod::var("CEPH_USER").unwrap_or_else(|| "openstack".into());
-        ceph::define(&uuid, &user, Path::new(&key)).await?;
-    }
     say("libvirtd is ready");
-    Ok(())
+    ceph::follow(keys).await
 }
 
 async fn virsh(args: &[&str]) -> Result<String> {

@@ -7,6 +7,7 @@
 
 mod ceph;
 mod child;
+mod folder;
 mod install;
 mod keystone;
 mod libvirt;
@@ -150,6 +151,8 @@ mod tests {
             "openvswitch agent-config /tmp/agent.ini",
             "openvswitch follow neutron-l3-agent --config-file /etc/neutron/neutron.conf",
             "libvirt start",
+            "libvirt daemon",
+            "libvirt compute-config /tmp/node.conf",
             "port plug --name check-1 --id 1b2f --mac fa:16:3e:00:00:01 --mtu 1450",
             "port ping --name check-1 10.0.0.2 10.0.0.1",
             "port unplug check-1 check-2",

@@ -176,6 +176,9 @@ pub enum CheckKind {
     GlanceImage { keystone: String, host: String, rook: String, pool: Option<String> },
     /// Each of these agents (binary to host names) is alive and up.
     NetworkAgents { keystone: String, host: String, agents: BTreeMap<String, Vec<String>> },
+    /// Nova's services are up, and each of these hosts has an enabled compute whose hypervisor the API lists and
+    /// Placement (a host name) knows.
+    ComputeServices { keystone: String, host: String, placement: String, computes: Vec<String> },
     /// Network, subnet and router are made; two namespaces with ports of Neutron's, on two of these
     /// nodes where there are two, get their addresses by DHCP and reach each other; all is removed.
     NetworkPorts { keystone: String, host: String, namespace: String, nodes: Vec<String> },

@@ -18,6 +18,7 @@ mod libvirt;
 mod mariadb;
 mod memcached;
 mod neutron;
+mod nova;
 mod openstackclient;
 mod openvswitch;
 mod placement;

@@ -11,19 +11,19 @@ use crate::values::{images, overlay};
 
 const NAME: &str = "libvirt";
 const SELECTOR: &str = "application=libvirt,component=libvirt";
-/// The Ceph user of servers' disks, and the Secret with its key.
-const USER: &str = "openstack";
-const KEY_SECRET: &str = "ceph-client-openstack";
-/// The number by which Nova and Cinder name the key to libvirt; upstream's.
-const SECRET_UUID: &str = "457eb676-33da-42ec-9a8c-9293d545c337";
+/// The Ceph user of servers' own disks, the Secret with its key, and the number by which Nova names it to libvirt.
+pub(crate) const USER: &str = "openstack";
+pub(crate) const KEY_SECRET: &str = "ceph-client-openstack";
+pub(crate) const SECRET_UUID: &str = "1c1ea2cf-7ec4-4a8b-9b63-f9ea5b0c1a4e";
+/// The same of volumes, whose key is Cinder's: libvirt takes it over when Cinder comes. The number is upstream's.
+const VOLUME_USER: &str = "cinder";
+const VOLUME_KEY_SECRET: &str = "cinder-volume-rbd-keyring";
+const VOLUME_SECRET_UUID: &str = "457eb676-33da-42ec-9a8c-9293d545c337";
 /// Images are only read: a server's disk is a clone in a pool of its own.
 const CAPS: [(&str, &str); 3] = [
     ("mon", "profile rbd"),
-    (
-        "osd",
-        "profile rbd pool=cinder.volumes, profile rbd pool=vms, profile rbd-read-only pool=glance.images",
-    ),
-    ("mgr", "profile rbd pool=cinder.volumes, profile rbd pool=vms"),
+    ("osd", "profile rbd pool=vms, profile rbd-read-only pool=glance.images"),
+    ("mgr", "profile rbd pool=vms"),
 ];
 
 pub(crate) const SERVICE: Service = Service {
@@ -47,9 +47,14 @@ pub(crate) const SERVICE: Service = Service {
 fn prerequisites(inputs: &Inputs) -> Vec<Requirement> {
     vec![
         label("O12", NAME, "openstack-compute-node", inputs.compute().to_vec()),
-        ceph::key(inputs, NAME, "O12", USER, &CAPS, KEY_SECRET),
+        key(inputs, NAME, "O12"),
         ceph::conf(inputs, NAME),
     ]
+}
+
+/// The key of servers' own disks, waited for by `service`.
+pub(crate) fn key(inputs: &Inputs, service: &str, guide: &str) -> Requirement {
+    ceph::key(inputs, service, guide, USER, &CAPS, KEY_SECRET)
 }
 
 fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
@@ -57,8 +62,16 @@ fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
     overlay(
         &mut values,
         &json!({
-            "conf": {"ceph": {"enabled": true, "cinder": {"user": USER, "secret_uuid": SECRET_UUID}}},
-            "ceph_client": {"configmap": ceph::CONF, "user_secret_name": KEY_SECRET},
+            "conf": {"ceph": {
+                "enabled": true,
+                "cinder": {"user": VOLUME_USER, "secret_uuid": VOLUME_SECRET_UUID},
+                "nova": {"user": USER, "secret_uuid": SECRET_UUID},
+            }},
+            "ceph_client": {
+                "configmap": ceph::CONF,
+                "user_secret_name": KEY_SECRET,
+                "cinder_secret_name": VOLUME_KEY_SECRET,
+            },
         }),
     );
     values

@@ -15,7 +15,7 @@ const NAME: &str = "neutron";
 const DB_SECRET: &str = "neutron-db";
 const ACCOUNT_SECRET: &str = "neutron-keystone";
 /// Shared with Nova: by it the metadata of a server is given to that server alone.
-const METADATA_SECRET: &str = "neutron-metadata";
+pub(crate) const METADATA_SECRET: &str = "neutron-metadata";
 
 pub(crate) const SERVICE: Service = Service {
     name: NAME,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::blueprint::{CheckKind, CheckSpec, Secrets, Text};
 use crate::inputs::Inputs;
+use crate::nova;
 use crate::service::{Service, in_the_cloud, none, services};
 use crate::values::{images, overlay};
 
@@ -37,6 +38,7 @@ fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
             let names: Vec<String> = services()
                 .iter()
                 .filter_map(|service| service.public)
+                .chain([nova::CONSOLES])
                 .map(|name| inputs.public(name))
                 .collect();
             json!([{"ip": address, "hostnames": names}])

@@ -9,6 +9,7 @@ use crate::values::{count, images, overlay, password, storage_class};
 
 /// Passwords of services' own users, which are always there: they must not come and go with what is installed this time.
 pub(crate) const NEUTRON_SECRET: &str = "rabbitmq-neutron";
+pub(crate) const NOVA_SECRET: &str = "rabbitmq-nova";
 pub(crate) const CINDER_SECRET: &str = "rabbitmq-cinder";
 const ADMIN_SECRET: &str = "rabbitmq-admin";
 const COOKIE_SECRET: &str = "rabbitmq-erlang-cookie";
@@ -32,6 +33,7 @@ pub(crate) const SERVICE: Service = Service {
         (ADMIN_SECRET, SecretKind::Password),
         (COOKIE_SECRET, SecretKind::Key),
         (NEUTRON_SECRET, SecretKind::Password),
+        (NOVA_SECRET, SecretKind::Password),
         (CINDER_SECRET, SecretKind::Password),
     ],
     home: in_the_cloud,
@@ -54,6 +56,7 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
                 "erlang": {"schedulers": schedulers},
                 "users": {
                     "neutron": user(secrets, "neutron", NEUTRON_SECRET),
+                    "nova": user(secrets, "nova", NOVA_SECRET),
                     "cinder": user(secrets, "cinder", CINDER_SECRET),
                 },
             },

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::blueprint::{CheckSpec, Requirement, Secrets};
 use crate::inputs::Inputs;
 use crate::{
-    ceph, ceph_config, cinder, glance, horizon, keystone, libvirt, mariadb, memcached, neutron,
+    ceph, ceph_config, cinder, glance, horizon, keystone, libvirt, mariadb, memcached, neutron, nova,
     openstackclient, openvswitch, placement, rabbitmq,
 };
 
@@ -104,7 +104,7 @@ impl Service {
     }
 }
 
-static SERVICES: [Service; 14] = [
+static SERVICES: [Service; 15] = [
     mariadb::SERVICE,
     rabbitmq::SERVICE,
     memcached::SERVICE,
@@ -117,6 +117,7 @@ static SERVICES: [Service; 14] = [
     openvswitch::SERVICE,
     libvirt::SERVICE,
     neutron::SERVICE,
+    nova::SERVICE,
     cinder::SERVICE,
     horizon::SERVICE,
 ];

@@ -2,6 +2,7 @@
 //! growing pauses, for as long as patience lasts: right after a start some things take a moment.
 
 mod ceph;
+mod compute;
 mod dashboard;
 mod ingress;
 mod kinds;

@@ -144,7 +144,8 @@ impl Apt {
         crate::mounts::bind(&self.debs(), &inside)?;
         let config = self.configure(scratch, Some(root), &inside)?;
         let mut install = isolated(root);
-        install.env("APT_CONFIG", &config).args([
+        // Some packages ask for the address of the machine's name.
+        install.env("APT_CONFIG", &config).args(["sh", "-c", NAME_AND_LOOPBACK, "sh"]).args([
             "apt-get",
             "-q",
             "--yes",
@@ -162,6 +163,11 @@ impl Apt {
         result
     }
 }
+
+/// Gives the namespaces a name that [`HOSTS`] knows, then runs the words that follow.
+pub(crate) const NAME_AND_LOOPBACK: &str = "ip link set lo up && hostname localhost && exec \"$@\"";
+/// What `/etc/hosts` says meanwhile.
+pub(crate) const HOSTS: &str = "127.0.0.1 localhost\n";
 
 /// A command in namespaces of its own (processes, network, IPC, host name), with a
 /// settled environment and `/proc` of `root` mounted. It ends when this thread ends.

@@ -126,6 +126,11 @@ impl Assembly<'_> {
         std::fs::write(&policy, "#!/bin/sh\nexit 101\n").on("write", &policy)?;
         std::fs::set_permissions(&policy, std::fs::Permissions::from_mode(0o755))
             .on("set the mode of", &policy)?;
+        let hosts = merged.join("etc/hosts");
+        let own = !hosts.exists();
+        if own {
+            std::fs::write(&hosts, apt::HOSTS).on("write", &hosts)?;
+        }
         self.apt.install(
             merged,
             &self.recipe.packages,
@@ -138,6 +143,9 @@ impl Assembly<'_> {
                 }
             },
         )?;
+        if own {
+            std::fs::remove_file(&hosts).on("remove", &hosts)?;
+        }
         for dir in ["run", "tmp"] {
             mounts::unmount(&merged.join(dir))?;
         }

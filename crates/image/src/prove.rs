@@ -4,14 +4,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::apt::isolated;
+use crate::apt::{HOSTS, NAME_AND_LOOPBACK, isolated};
 use crate::error::{Error, IoContext, Result};
 use crate::recipe::Kind;
 use crate::store::Store;
 use crate::{command, mounts};
-
-/// Programs of the images talk to themselves by name and loopback.
-const NAME_AND_LOOPBACK: &str = "ip link set lo up && hostname localhost && exec \"$@\"";
 
 /// Longest time of one check; a server that does not come up is killed then.
 const CHECK_SECONDS: &str = "120";
@@ -57,7 +54,7 @@ impl Store {
             }
             let hosts = root.join("etc/hosts");
             if root.join("etc").is_dir() {
-                std::fs::write(&hosts, "127.0.0.1 localhost\n").on("write", &hosts)?;
+                std::fs::write(&hosts, HOSTS).on("write", &hosts)?;
             }
             let fd = root.join("dev/fd");
             std::os::unix::fs::symlink("/proc/self/fd", &fd).on("make", &fd)?;

@@ -71,6 +71,7 @@ proofs! {
     memcached_runs: "memcached",
     neutron_runs: "neutron",
     node_runs: "node",
+    nova_runs: "nova",
     openstackclient_runs: "openstackclient",
     openvswitch_runs: "openvswitch",
     pause_runs: "pause",

@@ -5,6 +5,7 @@
 //! in DNS or `/etc/hosts`; inside the cluster by URL. Passwords and tokens are in no error and no `Debug`.
 
 mod api;
+mod compute;
 mod dashboard;
 mod error;
 mod glance;
@@ -15,6 +16,7 @@ mod volume;
 mod web;
 
 pub use api::Api;
+pub use compute::{Compute, ComputeService, Hypervisor, HypervisorService, Placement, Provider};
 pub use dashboard::{Dashboard, Page};
 pub use error::Error;
 pub use glance::{Glance, Image, sha256};

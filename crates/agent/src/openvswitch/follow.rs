@@ -12,16 +12,14 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::mount::{MntFlags, umount2};
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::timeout;
 
 use super::state::{self, State};
+use crate::folder::Watch;
 use crate::pod::{self, Error, Result, say};
 
 const NAMESPACES: &str = "/run/netns";
@@ -181,35 +179,6 @@ pub async fn ready_state(dir: &Path) -> Result<State> {
             dir.join(state::NAME).display()
         )))
     })
-}
-
-/// Tells when a file of a folder was replaced.
-#[derive(Debug)]
-struct Watch(Receiver<()>);
-
-impl Watch {
-    fn of(dir: &Path) -> Result<Self> {
-        let failed = |e: Errno| Error::Failed(format!("cannot watch {}: {e}", dir.display()));
-        let inotify = Inotify::init(InitFlags::IN_CLOEXEC).map_err(failed)?;
-        inotify.add_watch(dir, AddWatchFlags::IN_MOVED_TO).map_err(failed)?;
-        // One note is enough, however often it changes before somebody looks.
-        let (sender, receiver) = channel(1);
-        std::thread::spawn(move || {
-            while let Ok(_) | Err(Errno::EINTR) = inotify.read_events() {
-                if let Err(TrySendError::Closed(())) = sender.try_send(()) {
-                    return;
-                }
-            }
-        });
-        Ok(Self(receiver))
-    }
-
-    /// Returns at once where something changed since the last call.
-    async fn changed(&mut self) {
-        if self.0.recv().await.is_none() {
-            std::future::pending::<()>().await;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use landfall_catalog::blueprint::{CheckKind, Secrets};
 use landfall_cluster::api::{Cluster, ClusterError, Gvk};
 use landfall_health::readiness;
-use landfall_openstack::{Credentials, Dashboard, Keystone, Network, Token, Volumes, Web};
+use landfall_openstack::{
+    Compute, Credentials, Dashboard, Keystone, Network, Placement, Token, Volumes, Web,
+};
 use landfall_plan::coredns;
 use serde_json::Value;
 
-use super::{CheckContext, Tried, ceph, dashboard, ingress, network, object, openstack, volume};
+use super::{CheckContext, Tried, ceph, compute, dashboard, ingress, network, object, openstack, volume};
 
 /// Lines of a log that are searched.
 const LOG_LINES: i64 = 5000;
@@ -86,6 +88,13 @@ async fn seen(
         CheckKind::NetworkAgents { keystone, host, agents } => {
             let api = open(cluster, keystone, host, secrets, ctx).await?;
             Ok(network::agents(&Network::new(api.web, api.token), agents).await)
+        }
+        CheckKind::ComputeServices { keystone, host, placement, computes } => {
+            let nova = open(cluster, keystone, host, secrets, ctx).await?;
+            let placement = open(cluster, keystone, placement, secrets, ctx).await?;
+            let compute = Compute::new(nova.web, nova.token);
+            let placement = Placement::new(placement.web, placement.token);
+            Ok(compute::services(&compute, &placement, computes).await)
         }
         CheckKind::NetworkPorts { keystone, host, namespace, nodes } => {
             let api = open(cluster, keystone, host, secrets, ctx).await?;
