@@ -36,8 +36,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     external: Option<String>,
     /// Run OpenStack's own test suite: the smoke set, or the tests that a regular expression names
-    #[arg(long, value_name = "REGEX", num_args = 0..=1, conflicts_with_all = ["services", "through", "full"])]
-    tempest: Option<Option<String>>,
+    #[arg(long, value_name = "REGEX", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["services", "through", "full"])]
+    tempest: Option<String>,
     /// Image of the suite, for clusters of your own
     #[arg(long, requires = "tempest", value_name = "REFERENCE")]
     tempest_image: Option<String>,
@@ -45,7 +45,8 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
     if let Some(regex) = args.tempest.clone() {
-        return tempest::run(session, &args, regex.as_deref()).await;
+        let regex = Some(regex.as_str()).filter(|regex| !regex.is_empty());
+        return tempest::run(session, &args, regex).await;
     }
     if args.full {
         return proof::run(session, args).await;

@@ -161,7 +161,7 @@ impl Cloud for RealCloud {
             "proof/address" => self.address(waits).await,
             "proof/metadata" => self.metadata(waits).await,
             "proof/user-data" => self.user_data(waits).await,
-            "proof/router" => self.from_router(waits).await,
+            "proof/router" => self.reached_from_router(waits).await,
             "proof/floating-ip" => self.floating_ip(waits).await,
             "proof/blocked-port" => self.blocked_port(waits).await,
             "proof/console" => self.console_url().await,

@@ -145,10 +145,13 @@ fn passed_over(
             return Some((index, State::Skipped, "stopped".to_owned()));
         }
         let needs = step.needs.iter().filter_map(|id| ended[find(steps, id)?].as_ref());
-        needs.filter(|need| need.state != State::Passed).find_map(|need| match need.state {
-            State::NotApplicable => Some((index, State::NotApplicable, need.evidence.clone())),
-            _ => Some((index, State::Skipped, format!("it needs {}, which did not hold", need.id))),
-        })
+        let unmet = needs.filter(|need| need.state != State::Passed);
+        unmet
+            .map(|need| match need.state {
+                State::NotApplicable => (index, State::NotApplicable, need.evidence.clone()),
+                _ => (index, State::Skipped, format!("it needs {}, which did not hold", need.id)),
+            })
+            .next()
     })
 }
 
@@ -161,8 +164,8 @@ fn able(steps: &[Step], started: &[bool], ended: &[Option<Outcome>]) -> Vec<usiz
             let step = &steps[*index];
             !started[*index]
                 && (!step.removal || all_made)
-                && step.needs.iter().all(|id| has_ended(&id))
-                && step.after.iter().all(|id| has_ended(&id))
+                && step.needs.iter().all(has_ended)
+                && step.after.iter().all(has_ended)
         })
         .collect()
 }

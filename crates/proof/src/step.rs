@@ -81,7 +81,9 @@ pub fn full_steps() -> Vec<Step> {
 pub fn clean_steps() -> Vec<Step> {
     let kept = |step: &Step| ["proof/leftovers", "proof/nothing-left"].contains(&step.id);
     let mut steps: Vec<Step> = full_steps().into_iter().filter(kept).collect();
-    steps.iter_mut().for_each(|step| step.after.clear());
+    for step in &mut steps {
+        step.after.clear();
+    }
     steps
 }
 

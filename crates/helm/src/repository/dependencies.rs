@@ -248,17 +248,12 @@ impl Manager<'_> {
             write(&folder.join(file), bytes)?;
         }
         say("Deleting outdated charts");
-        self.delete_outdated(&folder, wanted, &brought)?;
+        Self::delete_outdated(&folder, wanted, &brought)?;
         Ok(done)
     }
 
     /// Packed charts in `charts/` that were not brought, but those that live there.
-    fn delete_outdated(
-        &self,
-        folder: &Path,
-        wanted: &[Dependency],
-        brought: &[(String, Vec<u8>)],
-    ) -> Result<()> {
+    fn delete_outdated(folder: &Path, wanted: &[Dependency], brought: &[(String, Vec<u8>)]) -> Result<()> {
         for entry in std::fs::read_dir(folder).map_err(RepositoryError::io(folder))?.flatten() {
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
             if path.is_dir() || brought.iter().any(|(file, _)| *file == name) {
@@ -323,7 +318,7 @@ fn state(folder: &Path, wanted: &Dependency, parent: &Chart) -> &'static str {
     let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut archives: Vec<PathBuf> = sorted(&folder.join("charts"))
         .into_iter()
-        .filter(|path| name(path).starts_with(&prefix) && name(path).ends_with(".tgz"))
+        .filter(|path| name(path).starts_with(&prefix) && path.extension().is_some_and(|e| e == "tgz"))
         .collect();
     if archives.len() > 1 {
         // `web-api-1.0.0.tgz` is none of `web`.

@@ -69,18 +69,18 @@ impl RealCloud {
 
     pub(super) async fn first_server(&self, waits: Waits<'_>) -> Result<String, String> {
         let write = format!("landfall-{:032x}", rand::random::<u128>());
-        let (server, seen) = self.server("first", &write, self.from_image()?, waits).await?;
+        let (server, seen) = self.server("first", &write, self.booted_from_image()?, waits).await?;
         keep(&self.facts.first, server);
         Ok(seen)
     }
 
     pub(super) async fn second_server(&self, waits: Waits<'_>) -> Result<String, String> {
-        let (server, seen) = self.server("second", "", self.from_image()?, waits).await?;
+        let (server, seen) = self.server("second", "", self.booted_from_image()?, waits).await?;
         keep(&self.facts.second, server);
         Ok(seen)
     }
 
-    fn from_image(&self) -> Result<Value, String> {
+    fn booted_from_image(&self) -> Result<Value, String> {
         Ok(json!({"imageRef": known(&self.facts.disk)?}))
     }
 
@@ -310,8 +310,8 @@ impl RealCloud {
         let shown =
             compute.get(&format!("/servers/{id}/os-instance-actions/{request}")).await.map_err(told)?;
         let events = list(&shown["instanceAction"]["events"]);
-        let lines = events.iter().filter_map(|event| event["traceback"].as_str()?.lines().last());
-        Ok(lines.last().unwrap_or_default().trim().to_owned())
+        let mut lines = events.iter().filter_map(|event| event["traceback"].as_str()?.lines().next_back());
+        Ok(lines.next_back().unwrap_or_default().trim().to_owned())
     }
 }
 

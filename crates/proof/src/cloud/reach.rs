@@ -38,7 +38,7 @@ enum Tcp {
 
 impl RealCloud {
     /// Ping and TCP out of the router's own namespace.
-    pub(super) async fn from_router(&self, waits: Waits<'_>) -> Result<String, String> {
+    pub(super) async fn reached_from_router(&self, waits: Waits<'_>) -> Result<String, String> {
         self.answers_from_router(known(&self.facts.first)?, waits).await
     }
 

@@ -23,7 +23,7 @@ impl Scripted {
     }
 
     async fn run(&self, steps: &[Step]) -> BTreeMap<&'static str, (State, String)> {
-        let outcomes = run(steps, self, Duration::from_secs(60), &self.cancel, &|_| {}).await;
+        let outcomes = run(steps, self, Duration::from_mins(1), &self.cancel, &|_| {}).await;
         assert_eq!(outcomes.len(), steps.len(), "every step has an outcome");
         assert!(outcomes.iter().zip(steps).all(|(outcome, step)| outcome.id == step.id), "in their order");
         outcomes.into_iter().map(|outcome| (outcome.id, (outcome.state, outcome.evidence))).collect()
