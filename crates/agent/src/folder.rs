@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::pod::{Error, Result};
 
-/// Tells when a file of a folder was replaced.
+/// Tells when a file of a folder was replaced, or is new.
 #[derive(Debug)]
 pub struct Watch(Receiver<()>);
 
@@ -17,7 +17,9 @@ impl Watch {
     pub fn of(dir: &Path) -> Result<Self> {
         let failed = |e: Errno| Error::Failed(format!("cannot watch {}: {e}", dir.display()));
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC).map_err(failed)?;
-        inotify.add_watch(dir, AddWatchFlags::IN_MOVED_TO).map_err(failed)?;
+        // The kubelet puts a Secret's folder in its place first, and only then the names that lead into it.
+        let seen = AddWatchFlags::IN_MOVED_TO | AddWatchFlags::IN_CREATE;
+        inotify.add_watch(dir, seen).map_err(failed)?;
         // One note is enough, however often it changes before somebody looks.
         let (sender, receiver) = channel(1);
         std::thread::spawn(move || {
@@ -35,5 +37,30 @@ impl Watch {
         if self.0.recv().await.is_none() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_secret_that_comes_late_is_seen_with_its_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut watch = Watch::of(dir.path()).unwrap();
+        std::fs::create_dir(dir.path().join("..2026")).unwrap();
+        std::fs::write(dir.path().join("..2026/key"), "AQ==").unwrap();
+        symlink("..2026", dir.path().join("..data_tmp")).unwrap();
+        std::fs::rename(dir.path().join("..data_tmp"), dir.path().join("..data")).unwrap();
+        let seen = async {
+            while std::fs::read(dir.path().join("key")).is_err() {
+                watch.changed().await;
+            }
+        };
+        let named = async { symlink("..data/key", dir.path().join("key")).unwrap() };
+        tokio::join!(seen, named);
     }
 }
