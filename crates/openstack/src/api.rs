@@ -70,6 +70,8 @@ impl Api {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// Null is sent as no body at all: Keystone takes no other.
+    ///
     /// # Errors
     /// Any of [`Error`].
     pub async fn put(&self, path: &str, body: &Value) -> Result<Value, Error> {
@@ -95,7 +97,7 @@ impl Api {
         if let Some(version) = &self.version {
             request = request.header("OpenStack-API-Version", version);
         }
-        if let Some(body) = body {
+        if let Some(body) = body.filter(|body| !body.is_null()) {
             request = request.json(body);
         }
         let response = self.web.good(request, &asked).await?;
