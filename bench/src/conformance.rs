@@ -37,6 +37,10 @@ pub fn compare_all(folders: &[PathBuf], jobs: usize, verbose: bool) -> Result {
                     let mut oracle = Oracle::start(&program)?;
                     while let Some(at) = charts.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let done = compare_chart(&corpora, *at, &mut oracle)?;
+                        // A long run shows at once what it finds.
+                        for case in done.iter().filter(|case| case.verdict.is_bad()) {
+                            eprintln!("{} [{}]: {:?}", case.chart, case.values, case.verdict);
+                        }
                         cases.lock().map_err(|error| error.to_string())?.extend(done);
                     }
                     Ok(())

@@ -128,6 +128,8 @@ impl Corpora {
         let mut overrides = files(&found.path.join("values_overrides"), &|_| true);
         overrides.extend(files(&central, &|_| true));
         variants.extend(overrides.iter().map(|file| vec![file.clone()]));
+        // One that is no YAML before a script has filled it in would hide all others.
+        overrides.retain(|file| std::fs::read_to_string(file).is_ok_and(|text| yaml::parse(&text).is_ok()));
         if overrides.len() > 1 {
             variants.push(overrides.clone());
             overrides.reverse();

@@ -1,8 +1,8 @@
 //! Measurements: both sides in one run, and their ratio. Nothing is asserted here.
 //!
-//! `cargo run -p landfall-bench -- local-up`, `… -- images` and `… -- render`; figures that were seen are in
-//! `bench/README.md`.
-#![allow(clippy::print_stdout)]
+//! `cargo run -p landfall-bench -- local-up`, `… -- images`, `… -- render` and `… -- conformance`; figures that were
+//! seen are in `bench/README.md`.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod conformance;
 mod corpus;

@@ -23,6 +23,20 @@ pub enum Verdict {
     OnlyWeFail(String),
 }
 
+impl Verdict {
+    /// Whether the engines do not agree.
+    pub fn is_bad(&self) -> bool {
+        !matches!(
+            self,
+            Verdict::Equal
+                | Verdict::EqualButChance
+                | Verdict::SameWords(_)
+                | Verdict::SameClass(_)
+                | Verdict::Missing
+        )
+    }
+}
+
 /// What a rendering came to on our side: text, or the class of an error with its words.
 pub type Ours = Result<Vec<u8>, (&'static str, String)>;
 
@@ -74,6 +88,9 @@ fn class_of_words(words: &str) -> &'static str {
         "schema"
     } else if has("chart requires kubeVersion") {
         "kubeVersion"
+    } else if words.starts_with("failed to parse ") {
+        // A values file, which is no text of Helm's engine.
+        "chart or values"
     } else if has("YAML parse error on") || has("error converting YAML to JSON") && has(".yaml: ") {
         "manifest"
     } else if has("parse error at (") || has("parse error in (") {

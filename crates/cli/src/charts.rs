@@ -31,13 +31,7 @@ pub(crate) struct Reach {
     plain_http: bool,
     #[arg(long, value_name = "NAME", requires = "password")]
     username: Option<String>,
-    #[arg(
-        long,
-        value_name = "PASSWORD",
-        requires = "username",
-        env = "LANDFALL_REPOSITORY_PASSWORD",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "PASSWORD", env = "LANDFALL_REPOSITORY_PASSWORD", hide_env_values = true)]
     password: Option<String>,
     /// Helm's list of repositories
     #[arg(long, value_name = "FILE")]

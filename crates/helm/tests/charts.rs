@@ -69,6 +69,19 @@ fn packed_charts_are_read_and_dangerous_ones_refused() {
     assert!(Chart::load_package(b"no archive", "x").is_err());
 }
 
+#[test]
+fn what_one_template_sets_in_its_scope_those_after_it_see() {
+    let packed = pack(&[
+        ("p/Chart.yaml", "apiVersion: v2\nname: p\nversion: 1.0.0\n"),
+        ("p/values.yaml", "a: old\n"),
+        ("p/templates/a.yaml", "a: {{ .Values.a }}\n"),
+        // Executed first.
+        ("p/templates/z.yaml", "{{ $_ := set $ \"Values\" (dict \"a\" \"new\") }}"),
+    ]);
+    let chart = Chart::load_package(&packed, "p.tgz").unwrap();
+    assert!(app(&chart, json!({})).manifest_text().contains("a: new"));
+}
+
 #[derive(Debug)]
 struct OneSecret;
 

@@ -71,14 +71,16 @@ fn collect_chart(
         subcharts.insert(subchart.name(), below_scope);
     }
     let is_library = node.chart.is_library();
+    // One map for all templates of the chart: what one of them sets in `$`, those after it see. By another name it is
+    // what the parent chart has in `.Subcharts`, as a plain map.
+    let shared = scope.retyped(MapType::Named("common.Values"));
     for template in &node.chart.templates {
         let source = Source {
             name: crate::functions::path_clean(&format!("{path}/{}", template.name)),
             chart: node.name().to_owned(),
             text: String::from_utf8_lossy(&template.data).into_owned(),
             base_path: format!("{path}/templates"),
-            // The same entries by another name: subcharts see them as a plain map.
-            scope: scope.retyped(MapType::Named("common.Values")),
+            scope: shared.clone(),
         };
         if !is_library || source.is_partial() {
             sources.push(source);
