@@ -46,6 +46,10 @@ OPENSTACK_ENDPOINT_TYPE = {{ toJson $config.endpoint_type }}
 SECONDARY_ENDPOINT_TYPE = {{ toJson $config.secondary_endpoint_type }}
 OPENSTACK_SSL_NO_VERIFY = {{ include "horizon.switch" $config.ssl_no_verify }}
 
+# Where a login leads: the overview counts servers, which nobody may see where there is no Nova.
+HORIZON_CONFIG["user_home"] = lambda user: (
+    "/project/" if user.has_perm("openstack.services.compute") else "/project/api_access/"
+)
 HORIZON_CONFIG["disable_password_reveal"] = {{ include "horizon.switch" $config.disable_password_reveal }}
 HORIZON_CONFIG["password_autocomplete"] = {{ eq (include "horizon.switch" $config.password_autocomplete) "True" | ternary "\"on\"" "\"off\"" }}
 ENFORCE_PASSWORD_CHECK = {{ include "horizon.switch" $config.enforce_password_check }}
