@@ -6,7 +6,7 @@ use super::deprecations;
 use super::names;
 use super::{LintOptions, Linter, Severity};
 use crate::chart::Chart;
-use crate::engine::{read_document, render_leniently, split_documents};
+use crate::engine::{read_document, render_leniently};
 use crate::{Options, Values};
 
 const FOLDER: &str = "templates/";
@@ -51,7 +51,9 @@ pub fn check(linter: &mut Linter<'_>, values: &Values, options: &LintOptions) {
             continue;
         }
         linter.check(Severity::Warning, file, top_indent(text));
-        for document in split_documents(text) {
+        // Not trimmed, as rendering does it: indentation counts here.
+        let documents = text.strip_prefix("---").unwrap_or(text).split("\n---");
+        for document in documents.filter(|document| !document.trim().is_empty()) {
             let object = match read_document(&full, document) {
                 Ok(manifest) => manifest.object,
                 Err(error) => {
