@@ -42,6 +42,12 @@ pub async fn run(command: Command) -> Result<u8> {
 }
 
 async fn start() -> Result<u8> {
+    // What follows changes /dev and /run, which outside a container are the machine's own.
+    if pod::var("KUBERNETES_SERVICE_HOST").is_none() {
+        return Err(Error::Failed(
+            "it starts libvirt in a pod of the chart libvirt, and this is none".into(),
+        ));
+    }
     let wanted = pod::var("VIRT_TYPE").unwrap_or_else(|| "auto".into());
     let (virt_type, why) =
         choose(&wanted, if wanted == "qemu" { Err("asked for".into()) } else { kvm::tried().await })?;
