@@ -13,8 +13,8 @@ use std::sync::Arc;
 use gotmpl::{Limits, Map, MapType, MissingKey, Renderer, Templates, Value};
 use serde_json::Value as Json;
 
-pub use manifest::{DeletePolicy, Hook, HookEvent, Manifest, OutputLogPolicy};
 pub(crate) use manifest::read as read_document;
+pub use manifest::{DeletePolicy, Hook, HookEvent, Manifest, OutputLogPolicy};
 pub use order::{install_rank, uninstall_rank};
 pub use output::{OutputOptions, Rendered};
 
