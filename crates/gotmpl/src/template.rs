@@ -164,7 +164,8 @@ mod tests {
         let parsed = set.compile("a", "{{define \"x\"}}{{.a.b}}{{end}}{{template \"x\" .}}").unwrap();
         set.add(&parsed.renamed("b").unwrap());
         assert_eq!(set.names(), ["b", "x"]);
-        let error = Renderer::new(&set).render("b", &Value::map([("a", Value::Int(1))])).unwrap_err().to_string();
+        let error =
+            Renderer::new(&set).render("b", &Value::map([("a", Value::Int(1))])).unwrap_err().to_string();
         assert!(error.starts_with("template: b:1:"), "{error}");
         assert!(parsed.renamed("x").is_none(), "it defines a template of that name itself");
     }

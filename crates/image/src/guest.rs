@@ -264,7 +264,7 @@ mod tests {
         let guest = find(into.path()).unwrap();
         assert_eq!(guest.release, "6.1-cloud");
         let initrd = std::fs::read_to_string(&guest.initrd).unwrap();
-        assert!(initrd.contains("init\0#!/bin/sh\n") && initrd.contains("lib/modules/m.ko\0"), "{initrd}");
+        assert!(initrd.contains("init\0\0#!/bin/sh\n") && initrd.contains("lib/modules/m.ko\0"), "{initrd}");
         assert!(std::fs::read_to_string(&guest.disk).unwrap().starts_with("landfall-guest\n"));
         prove(&guest).unwrap();
         std::fs::write(&guest.initrd, "x").unwrap();

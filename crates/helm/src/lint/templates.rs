@@ -7,7 +7,7 @@ use super::names;
 use super::{LintOptions, Linter, Severity};
 use crate::chart::Chart;
 use crate::engine::{read_document, render_leniently};
-use crate::{Options, Values};
+use crate::{Options, Values, yaml};
 
 const FOLDER: &str = "templates/";
 
@@ -66,7 +66,7 @@ pub fn check(linter: &mut Linter<'_>, values: &Values, options: &LintOptions) {
             linter.check(Severity::Warning, file, name(&object));
             linter.check(Severity::Warning, file, deprecations::check(&object, minor));
             linter.check(Severity::Error, file, selector(&object, text));
-            linter.check(Severity::Error, file, list_annotations(&object));
+            linter.check(Severity::Error, file, list_annotations(&object, text));
         }
     }
 }
@@ -109,10 +109,14 @@ fn selector(object: &Value, manifest: &str) -> Result<(), String> {
     Err(format!("a {kind} must contain matchLabels or matchExpressions, and {name} does not"))
 }
 
-fn list_annotations(object: &Value) -> Result<(), String> {
-    let items = object["items"].as_array().filter(|_| text(object, "kind") == "List");
+/// Of a list, Helm reads the first document of its file, whichever that is.
+fn list_annotations(object: &Value, manifest: &str) -> Result<(), String> {
+    if text(object, "kind") != "List" {
+        return Ok(());
+    }
+    let first = yaml::parse(manifest).unwrap_or_default();
     let kept = |item: &Value| item["metadata"]["annotations"].get("helm.sh/resource-policy").is_some();
-    if items.is_some_and(|items| items.iter().any(kept)) {
+    if first["items"].as_array().is_some_and(|items| items.iter().any(kept)) {
         return Err("annotation 'helm.sh/resource-policy' within List objects are ignored".to_owned());
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Charts in OCI registries: a chart is a manifest whose layer is the packed chart.
 
 use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
+use oci_client::errors::OciDistributionError;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference, RegistryOperation};
 
@@ -63,11 +64,16 @@ impl Place<'_> {
         })
     }
 
-    fn failed(&self) -> impl Fn(oci_client::errors::OciDistributionError) -> RepositoryError {
+    fn failed(&self) -> impl Fn(OciDistributionError) -> RepositoryError {
         let url = self.name.to_owned();
         move |error| {
             let reason = error.to_string();
-            let login = ["401", "nauthorized", "denied"].iter().any(|word| reason.contains(word));
+            let refused = matches!(
+                error,
+                OciDistributionError::UnauthorizedError { .. }
+                    | OciDistributionError::AuthenticationFailure(_)
+            );
+            let login = refused || ["401", "denied"].iter().any(|word| reason.contains(word));
             let hint =
                 if login { "\n  hint: log in with `docker login` or `helm registry login`" } else { "" };
             RepositoryError::Unreachable { url: url.clone(), reason: format!("{reason}{hint}") }
