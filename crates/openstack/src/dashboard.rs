@@ -2,6 +2,7 @@
 //! runs; that is for a real browser.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
@@ -11,6 +12,8 @@ use crate::registry::percent;
 use crate::web::Web;
 
 const LOGIN: &str = "/auth/login/";
+/// A page asks a dozen of the cloud's APIs, each of which may answer for the first time.
+const PAGE: Duration = Duration::from_mins(1);
 /// Redirects that a page may need: to the login's page and from there to a panel.
 const HOPS: usize = 4;
 
@@ -93,7 +96,7 @@ impl Dashboard {
     ) -> Result<Page, Error> {
         for _ in 0..HOPS {
             let asked = self.web.asked(&method, &path);
-            let mut request = self.web.request(method, &path, None);
+            let mut request = self.web.request(method, &path, None).timeout(PAGE);
             if !self.cookies.is_empty() {
                 let all = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
                 request = request.header(COOKIE, all.collect::<Vec<_>>().join("; "));
