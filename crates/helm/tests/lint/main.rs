@@ -17,8 +17,8 @@ fn faulty() -> PathBuf {
 fn ours(folder: &Path, skip_schema_validation: bool) -> String {
     let options = LintOptions { namespace: "default".to_owned(), kube_version: None, skip_schema_validation };
     let messages = lint(folder, &Values::new(), &options).unwrap();
-    let text: String = messages.iter().map(|message| format!("{message}\n")).collect();
-    text.replace(&folder.display().to_string(), "CHART") + "\n"
+    let lines: Vec<String> = messages.iter().map(ToString::to_string).collect();
+    (lines.join("\n") + "\n").replace(&folder.display().to_string(), "CHART") + "\n"
 }
 
 #[test]
