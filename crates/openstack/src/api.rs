@@ -1,6 +1,7 @@
 //! Any API that the catalog names, at its public endpoint: what checks ask that no client of its own is worth.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use reqwest::{Method, Url};
 use serde_json::Value;
@@ -8,6 +9,9 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::keystone::Token;
 use crate::web::{Web, parsed};
+
+/// Nova asks a compute, which may be at work on the same server, before it answers; its own limit is a minute.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One service's API, with the token of who asks. `Debug` does not show the token.
 #[derive(Debug, Clone)]
@@ -93,7 +97,7 @@ impl Api {
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
         let path = format!("{}{path}", self.prefix);
         let asked = self.web.asked(&method, &path);
-        let mut request = self.web.request(method, &path, Some(&self.token));
+        let mut request = self.web.request(method, &path, Some(&self.token)).timeout(PATIENCE);
         if let Some(version) = &self.version {
             request = request.header("OpenStack-API-Version", version);
         }

@@ -23,6 +23,7 @@ use async_trait::async_trait;
 use landfall_cluster::api::Cluster;
 use landfall_openstack::{Credentials, Error, Keystone};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use self::accounts::Rights;
 use self::compute::{Key, Server};
@@ -73,6 +74,8 @@ pub struct RealCloud {
     admin: Rights,
     facts: Facts,
     traces: Traces,
+    /// One volume at a time is attached to the second server: Nova's API waits for each, and answers nobody meanwhile.
+    attaching: Mutex<()>,
 }
 
 /// What steps leave for those after them.
@@ -130,7 +133,14 @@ impl RealCloud {
         let keystone = Keystone::new(&setting.keystone, setting.address).map_err(told)?;
         let token = keystone.token(&Credentials::admin(password)).await.map_err(told)?;
         let admin = Rights::of(&token, &setting.region, setting.address)?;
-        Ok(Self { setting, keystone, admin, facts: Facts::default(), traces: Traces::default() })
+        Ok(Self {
+            setting,
+            keystone,
+            admin,
+            facts: Facts::default(),
+            traces: Traces::default(),
+            attaching: Mutex::new(()),
+        })
     }
 
     /// Name of something that this proof makes; the plain one for an empty `what`.

@@ -170,8 +170,10 @@ impl RealCloud {
     ) -> Result<(String, String), String> {
         let body = json!({"volumeAttachment": {"volumeId": volume.id}});
         let path = format!("/servers/{}/os-volume_attachments", server.id);
+        let turn = self.attaching.lock().await;
         self.member()?.compute()?.post(&path, &body).await.map_err(told)?;
         self.until_volume(&volume.id, "in-use", waits).await?;
+        drop(turn);
         let (name, sectors, sum) = self
             .on_console(&server.id, waits, |console| {
                 console.disk(&volume.id).map(|disk| Ok((disk.name.clone(), disk.sectors, disk.sum.clone())))
