@@ -16,7 +16,8 @@ const CONTAINER: &str = "tempest";
 const LABEL: &str = "application=landfall-tempest";
 /// Until its image is unpacked and its pod runs.
 const START: Duration = Duration::from_mins(5);
-const RUN: &str = "mkdir -p /tmp/tempest/locks && cd /tmp && tempest init suite >&2 && \
+/// `tempest init` ends with 1 whatever came of it: what it makes is looked at.
+const RUN: &str = "mkdir -p /tmp/tempest/locks && cd /tmp && tempest init suite >&2; test -s suite/.stestr.conf && \
 cp /etc/landfall/tempest.conf suite/etc/tempest.conf && cd suite && exec tempest run --regex \"$REGEX\" --concurrency 2";
 
 impl RealCloud {
@@ -134,9 +135,21 @@ impl RealCloud {
             }
         }
         if reader.tests.is_empty() {
-            return Err(format!("the suite ran no test; its last word: {last}"));
+            let ended = self.ended(&name).await.unwrap_or_else(|why| why);
+            return Err(format!("the suite ran no test: {ended}; its last word: {last:?}"));
         }
         Ok(reader.tests)
+    }
+
+    /// How the container ended, in the kubelet's words.
+    async fn ended(&self, name: &str) -> Result<String, String> {
+        let namespace = Some(self.setting.namespace.as_str());
+        let pod = self.setting.cluster.get(&Gvk::new("v1", "Pod"), namespace, name).await;
+        let pod = pod.map_err(|error| error.to_string())?.unwrap_or_default();
+        let state = &pod["status"]["containerStatuses"][0]["state"]["terminated"];
+        Ok(format!("{} {} {}", text(&state["reason"]), state["exitCode"], text(&state["message"]))
+            .trim()
+            .to_owned())
     }
 
     /// Watches the pod until its container has started, or has ended already.
