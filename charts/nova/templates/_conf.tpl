@@ -1,11 +1,3 @@
-{{/* URL of the broker, by Nova's own user and virtual host. (context) */}}
-{{- define "nova.transport" -}}
-{{- $endpoint := .Values.endpoints.oslo_messaging -}}
-{{- $user := $endpoint.auth.nova.username | urlquery | replace "+" "%20" -}}
-{{- $password := include "toolkit.endpoints.password" (list "oslo_messaging" "nova" .) | urlquery | replace "+" "%20" -}}
-{{ $endpoint.scheme }}://{{ $user }}:{{ $password }}@{{ include "toolkit.endpoints.address" (list "oslo_messaging" "internal" "amqp" .) }}{{ $endpoint.path }}
-{{- end -}}
-
 {{/* Nova's account in Keystone, as the sections by which it asks other services have it. (context), as JSON. */}}
 {{- define "nova.account" -}}
 {{- $auth := .Values.endpoints.identity.auth.nova -}}
@@ -25,7 +17,7 @@
 {{- $account := fromJson (include "nova.account" .) -}}
 {{- $inside := dict "region_name" $region "valid_interfaces" "internal" -}}
 {{- toJson (dict
-  "DEFAULT" (dict "transport_url" (include "nova.transport" .))
+  "DEFAULT" (dict "transport_url" (include "toolkit.endpoints.transport" (list "nova" .)))
   "cinder" (merge (dict "os_region_name" $region) $account)
   "glance" $inside
   "neutron" (merge (dict) $inside $account)

@@ -14,11 +14,11 @@ const NAME: &str = "cinder";
 const DB_SECRET: &str = "cinder-db";
 const ACCOUNT_SECRET: &str = "cinder-keystone";
 /// Pools of volumes and of backups, each with the only client that may write there; upstream's names.
-pub(crate) const POOL: &str = "cinder.volumes";
+const POOL: &str = "cinder.volumes";
 pub(crate) const CLIENT: &str = "cinder";
 const BACKUP_POOL: &str = "backup";
 const BACKUP_CLIENT: &str = "cinderbackup";
-/// Secret with the key of [`CLIENT`]; Nova gives it to libvirt.
+/// Secret with the key of [`CLIENT`]; libvirt takes it over.
 pub(crate) const KEYRING: &str = "cinder-volume-rbd-keyring";
 const BACKUP_KEYRING: &str = "cinder-backup-rbd-keyring";
 

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::blueprint::{CheckKind, CheckSpec, Requirement, Secrets, Text};
-use crate::ceph;
 use crate::inputs::Inputs;
 use crate::openvswitch::label;
 use crate::service::{Service, in_the_cloud};
 use crate::values::{images, overlay};
+use crate::{ceph, cinder};
 
 const NAME: &str = "libvirt";
 const SELECTOR: &str = "application=libvirt,component=libvirt";
@@ -15,9 +15,7 @@ const SELECTOR: &str = "application=libvirt,component=libvirt";
 pub(crate) const USER: &str = "openstack";
 pub(crate) const KEY_SECRET: &str = "ceph-client-openstack";
 pub(crate) const SECRET_UUID: &str = "1c1ea2cf-7ec4-4a8b-9b63-f9ea5b0c1a4e";
-/// The same of volumes, whose key is Cinder's: libvirt takes it over when Cinder comes. The number is upstream's.
-const VOLUME_USER: &str = "cinder";
-const VOLUME_KEY_SECRET: &str = "cinder-volume-rbd-keyring";
+/// The number of volumes' key, which is Cinder's: libvirt takes it over when Cinder comes. It is upstream's.
 const VOLUME_SECRET_UUID: &str = "457eb676-33da-42ec-9a8c-9293d545c337";
 /// Images are only read: a server's disk is a clone in a pool of its own.
 const CAPS: [(&str, &str); 3] = [
@@ -64,13 +62,13 @@ fn values(inputs: &Inputs, _secrets: &Secrets) -> Value {
         &json!({
             "conf": {"ceph": {
                 "enabled": true,
-                "cinder": {"user": VOLUME_USER, "secret_uuid": VOLUME_SECRET_UUID},
+                "cinder": {"user": cinder::CLIENT, "secret_uuid": VOLUME_SECRET_UUID},
                 "nova": {"user": USER, "secret_uuid": SECRET_UUID},
             }},
             "ceph_client": {
                 "configmap": ceph::CONF,
                 "user_secret_name": KEY_SECRET,
-                "cinder_secret_name": VOLUME_KEY_SECRET,
+                "cinder_secret_name": cinder::KEYRING,
             },
         }),
     );

@@ -6,9 +6,9 @@ use std::time::Duration;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, gone};
 use crate::keystone::Token;
-use crate::web::{Web, parsed};
+use crate::web::Web;
 
 /// Nova asks a compute, which may be at work on the same server, before it answers; its own limit is a minute.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -87,10 +87,7 @@ impl Api {
     /// # Errors
     /// Any of [`Error`].
     pub async fn delete(&self, path: &str) -> Result<(), Error> {
-        match self.call(Method::DELETE, path, None).await {
-            Ok(_) | Err(Error::Status { status: 404, .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        gone(self.call(Method::DELETE, path, None).await)
     }
 
     /// Null for an empty answer.
@@ -104,9 +101,7 @@ impl Api {
         if let Some(body) = body.filter(|body| !body.is_null()) {
             request = request.json(body);
         }
-        let response = self.web.good(request, &asked).await?;
-        let text = self.web.text(response, &asked).await?;
-        if text.trim().is_empty() { Ok(Value::Null) } else { parsed(&text, &asked) }
+        self.web.json(request, &asked).await
     }
 }
 
@@ -130,14 +125,10 @@ mod tests {
         let entry = |kind: &str, interface: &str, url: &str| {
             ("nova".into(), kind.into(), interface.into(), "RegionOne".into(), url.into())
         };
-        Token {
-            id: "t".into(),
-            expires: String::new(),
-            user: String::new(),
-            project: String::new(),
-            roles: Vec::new(),
-            catalog: vec![entry("compute", "internal", "http://inside:1/"), entry("compute", "public", url)],
-        }
+        crate::loopback::token(
+            "t",
+            vec![entry("compute", "internal", "http://inside:1/"), entry("compute", "public", url)],
+        )
     }
 
     #[tokio::test]

@@ -1,9 +1,6 @@
 //! Compute API v2.1: as much of it as shows that servers can run.
 
-use reqwest::Method;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::error::Error;
 use crate::keystone::Token;
@@ -55,13 +52,13 @@ impl Compute {
     /// # Errors
     /// Any of [`Error`].
     pub async fn services(&self) -> Result<Vec<ComputeService>, Error> {
-        listed(&self.web, &self.token, "/v2.1/os-services", "services").await
+        self.web.read(&self.token, "/v2.1/os-services", "services").await
     }
 
     /// # Errors
     /// Any of [`Error`].
     pub async fn hypervisors(&self) -> Result<Vec<Hypervisor>, Error> {
-        listed(&self.web, &self.token, "/v2.1/os-hypervisors/detail", "hypervisors").await
+        self.web.read(&self.token, "/v2.1/os-hypervisors/detail", "hypervisors").await
     }
 }
 
@@ -87,20 +84,8 @@ impl Placement {
     /// # Errors
     /// Any of [`Error`].
     pub async fn providers(&self) -> Result<Vec<Provider>, Error> {
-        listed(&self.web, &self.token, "/resource_providers", "resource_providers").await
+        self.web.read(&self.token, "/resource_providers", "resource_providers").await
     }
-}
-
-/// A list of the answer's, under this key.
-async fn listed<T: DeserializeOwned>(
-    web: &Web,
-    token: &Token,
-    path: &str,
-    key: &str,
-) -> Result<Vec<T>, Error> {
-    let mut answer: Value = web.ask(token, Method::GET, path, None).await?;
-    serde_json::from_value(answer[key].take())
-        .map_err(|e| Error::Answer { asked: web.asked(&Method::GET, path), message: e.to_string() })
 }
 
 #[cfg(test)]

@@ -47,6 +47,14 @@ impl Error {
     }
 }
 
+/// Of a deletion: one that is gone already is as good.
+pub(crate) fn gone(answer: Result<Value, Error>) -> Result<(), Error> {
+    match answer {
+        Ok(_) | Err(Error::Status { status: 404, .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// The service's own words: Keystone's, Neutron's, Placement's; Nova's, which lie under the error's name.
 fn words(json: &Value) -> Option<String> {
     let named = || json.as_object()?.values().find_map(|error| error["message"].as_str());

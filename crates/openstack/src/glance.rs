@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::error::Error;
+use crate::error::{Error, gone};
 use crate::keystone::Token;
 use crate::registry::percent;
 use crate::web::Web;
@@ -117,11 +117,7 @@ impl<'a> Glance<'a> {
     /// # Errors
     /// Any of [`Error`].
     pub async fn delete(&self, id: &str) -> Result<(), Error> {
-        match self.web.ask(self.token, Method::DELETE, &format!("/v2/images/{id}"), None).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some(404) => Ok(()),
-            Err(error) => Err(error),
-        }
+        gone(self.web.ask(self.token, Method::DELETE, &format!("/v2/images/{id}"), None).await)
     }
 }
 

@@ -6,6 +6,20 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use crate::keystone::Token;
+
+/// A token of nobody's, with this catalog.
+pub(crate) fn token(id: &str, catalog: Vec<(String, String, String, String, String)>) -> Token {
+    Token {
+        id: id.to_owned(),
+        expires: String::new(),
+        user: String::new(),
+        project: String::new(),
+        roles: Vec::new(),
+        catalog,
+    }
+}
+
 /// Serves each connection with `answer(request text)`; one request a connection.
 pub(crate) async fn serve(
     answer: impl Fn(&str) -> (u16, &'static str, String) + Send + 'static,

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::error::Error;
+use crate::error::{Error, gone};
 use crate::keystone::Token;
 use crate::web::Web;
 
@@ -38,10 +38,7 @@ impl Network {
     /// # Errors
     /// Any of [`Error`].
     pub async fn agents(&self) -> Result<Vec<Agent>, Error> {
-        let path = "/v2.0/agents";
-        let answer = self.call(Method::GET, path, None).await?;
-        serde_json::from_value(answer["agents"].clone())
-            .map_err(|e| Error::Answer { asked: self.web.asked(&Method::GET, path), message: e.to_string() })
+        self.web.read(&self.token, "/v2.0/agents", "agents").await
     }
 
     /// Makes one of a kind (`network`, `subnet`, `port`, `router`) and gives it as it now is.
@@ -68,10 +65,7 @@ impl Network {
     /// # Errors
     /// Any of [`Error`].
     pub async fn delete(&self, kind: &str, id: &str) -> Result<(), Error> {
-        match self.call(Method::DELETE, &format!("{}/{id}", path(kind)), None).await {
-            Ok(_) | Err(Error::Status { status: 404, .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        gone(self.call(Method::DELETE, &format!("{}/{id}", path(kind)), None).await)
     }
 
     /// Puts a router's leg into a subnet, or takes it out.

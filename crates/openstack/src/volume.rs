@@ -2,9 +2,9 @@
 
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::error::Error;
+use crate::error::{Error, gone};
 use crate::keystone::Token;
 use crate::registry::percent;
 use crate::web::Web;
@@ -54,7 +54,7 @@ impl Volumes {
     /// # Errors
     /// Any of [`Error`].
     pub async fn services(&self) -> Result<Vec<VolumeService>, Error> {
-        self.read("/v3/os-services", "services").await
+        self.web.read(&self.token, "/v3/os-services", "services").await
     }
 
     /// The project's volumes of this name.
@@ -62,7 +62,8 @@ impl Volumes {
     /// # Errors
     /// Any of [`Error`].
     pub async fn named(&self, name: &str) -> Result<Vec<Volume>, Error> {
-        self.read(&format!("/v3/volumes/detail?name={}", percent(name)), "volumes").await
+        let path = format!("/v3/volumes/detail?name={}", percent(name));
+        self.web.read(&self.token, &path, "volumes").await
     }
 
     /// An empty volume of the default type, of so many GiB.
@@ -72,7 +73,7 @@ impl Volumes {
     pub async fn create(&self, name: &str, size: u64) -> Result<Volume, Error> {
         let (path, body) = ("/v3/volumes", json!({"volume": {"name": name, "size": size}}));
         let mut answer = self.web.ask(&self.token, Method::POST, path, Some(&body)).await?;
-        self.parsed(answer["volume"].take(), &Method::POST, path)
+        self.web.shaped(answer["volume"].take(), &Method::POST, path)
     }
 
     /// None where there is no such volume any more.
@@ -80,7 +81,7 @@ impl Volumes {
     /// # Errors
     /// Any of [`Error`].
     pub async fn show(&self, id: &str) -> Result<Option<Volume>, Error> {
-        match self.read(&format!("/v3/volumes/{id}"), "volume").await {
+        match self.web.read(&self.token, &format!("/v3/volumes/{id}"), "volume").await {
             Ok(volume) => Ok(Some(volume)),
             Err(error) if error.code() == Some(404) => Ok(None),
             Err(error) => Err(error),
@@ -92,11 +93,7 @@ impl Volumes {
     /// # Errors
     /// Any of [`Error`].
     pub async fn delete(&self, id: &str) -> Result<(), Error> {
-        match self.web.ask(&self.token, Method::DELETE, &format!("/v3/volumes/{id}"), None).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some(404) => Ok(()),
-            Err(error) => Err(error),
-        }
+        gone(self.web.ask(&self.token, Method::DELETE, &format!("/v3/volumes/{id}"), None).await)
     }
 
     /// What Cinder tells a user of a failure with this thing.
@@ -111,25 +108,9 @@ impl Volumes {
             .web
             .request(Method::GET, &path, Some(&self.token))
             .header("openstack-api-version", "volume 3.5");
-        let response = self.web.good(request, &asked).await?;
-        let answer: Value = crate::web::parsed(&self.web.text(response, &asked).await?, &asked)?;
+        let answer = self.web.json(request, &asked).await?;
         let told = answer["messages"].as_array().into_iter().flatten();
         Ok(told.filter_map(|message| message["user_message"].as_str().map(str::to_owned)).collect())
-    }
-
-    async fn read<T: serde::de::DeserializeOwned>(&self, path: &str, key: &str) -> Result<T, Error> {
-        let mut answer = self.web.ask(&self.token, Method::GET, path, None).await?;
-        self.parsed(answer[key].take(), &Method::GET, path)
-    }
-
-    fn parsed<T: serde::de::DeserializeOwned>(
-        &self,
-        value: Value,
-        method: &Method,
-        path: &str,
-    ) -> Result<T, Error> {
-        serde_json::from_value(value)
-            .map_err(|e| Error::Answer { asked: self.web.asked(method, path), message: e.to_string() })
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::HOST;
 use reqwest::{Client, Method, RequestBuilder, Response};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -93,9 +94,36 @@ impl Web {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = self.good(request, &asked).await?;
-        let text = self.text(response, &asked).await?;
-        if text.trim().is_empty() { Ok(Value::Null) } else { parsed(&text, &asked) }
+        self.json(request, &asked).await
+    }
+
+    /// Reads what an API gives under one key of its answer.
+    pub(crate) async fn read<T: DeserializeOwned>(
+        &self,
+        token: &Token,
+        path: &str,
+        key: &str,
+    ) -> Result<T, Error> {
+        let mut answer = self.ask(token, Method::GET, path, None).await?;
+        self.shaped(answer[key].take(), &Method::GET, path)
+    }
+
+    /// A piece of an answer in the shape that is wanted.
+    pub(crate) fn shaped<T: DeserializeOwned>(
+        &self,
+        value: Value,
+        method: &Method,
+        path: &str,
+    ) -> Result<T, Error> {
+        serde_json::from_value(value)
+            .map_err(|e| Error::Answer { asked: self.asked(method, path), message: e.to_string() })
+    }
+
+    /// The JSON of a good answer, null where it is empty.
+    pub(crate) async fn json(&self, request: RequestBuilder, asked: &str) -> Result<Value, Error> {
+        let response = self.good(request, asked).await?;
+        let text = self.text(response, asked).await?;
+        if text.trim().is_empty() { Ok(Value::Null) } else { parsed(&text, asked) }
     }
 
     pub(crate) fn asked(&self, method: &Method, path: &str) -> String {
@@ -149,7 +177,7 @@ fn client(builder: reqwest::ClientBuilder) -> Result<Client, Error> {
         .map_err(|e| Error::Client(e.to_string()))
 }
 
-pub(crate) fn parsed<T: serde::de::DeserializeOwned>(body: &str, asked: &str) -> Result<T, Error> {
+pub(crate) fn parsed<T: DeserializeOwned>(body: &str, asked: &str) -> Result<T, Error> {
     serde_json::from_str(body).map_err(|e| Error::Answer { asked: asked.to_owned(), message: e.to_string() })
 }
 

@@ -1,19 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::loopback::serve;
+use crate::loopback::{serve, token};
 
 async fn volumes(answer: impl Fn(&str) -> (u16, &'static str, String) + Send + 'static) -> Volumes {
     let address = serve(answer).await;
-    let token = Token {
-        id: "t-1".into(),
-        expires: String::new(),
-        user: String::new(),
-        project: String::new(),
-        roles: Vec::new(),
-        catalog: Vec::new(),
-    };
-    Volumes::new(Web::behind("cinder.landfall.test", address).unwrap(), token)
+    Volumes::new(Web::behind("cinder.landfall.test", address).unwrap(), token("t-1", Vec::new()))
 }
 
 #[tokio::test]
