@@ -9,7 +9,7 @@ pub mod answers;
 mod ceph;
 pub mod error;
 pub mod monitors;
-mod quorum;
+pub mod quorum;
 mod resources;
 mod toolbox;
 

@@ -1,14 +1,28 @@
-//! Whether Ceph can answer at all, by what Kubernetes shows of its monitors.
+//! Which of Ceph's daemons run, by what Kubernetes shows, and so whether Ceph can answer at all.
 //!
 //! Ceph's own client waits for monitors that are away until its time runs out, and then names none of them.
 
-use landfall_cluster::api::{Cluster, Gvk};
+use landfall_cluster::api::{Cluster, ClusterError, Gvk};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 
 /// Rook's label of a monitor.
-const LABEL: &str = "app=rook-ceph-mon";
+const MONITORS: &str = "app=rook-ceph-mon";
+
+/// Deployments of daemons that have no pod at work, by name, beside how many there are. `selector` may be empty: all
+/// of the namespace.
+///
+/// # Errors
+/// A cluster that does not answer.
+pub async fn away(
+    cluster: &dyn Cluster,
+    namespace: &str,
+    selector: &str,
+) -> std::result::Result<(Vec<String>, usize), ClusterError> {
+    let all = cluster.list(&Gvk::new("apps/v1", "Deployment"), Some(namespace), selector).await?;
+    Ok((idle(&all), all.len()))
+}
 
 /// Fails at once where fewer monitors run than can agree.
 ///
@@ -16,12 +30,11 @@ const LABEL: &str = "app=rook-ceph-mon";
 /// [`Error::NoQuorum`] with the monitors' names. Monitors elsewhere, which Kubernetes knows nothing of,
 /// are taken to run.
 pub(crate) async fn expect(cluster: &dyn Cluster, namespace: &str) -> Result<()> {
-    let monitors = cluster.list(&Gvk::new("apps/v1", "Deployment"), Some(namespace), LABEL).await?;
-    let away = away(&monitors);
-    if monitors.is_empty() || answers(monitors.len() - away.len(), monitors.len()) {
+    let (away, total) = away(cluster, namespace, MONITORS).await?;
+    if total == 0 || answers(total - away.len(), total) {
         return Ok(());
     }
-    Err(Error::NoQuorum { total: monitors.len(), away: away.join(", ") })
+    Err(Error::NoQuorum { total, away: away.join(", ") })
 }
 
 /// More than half of the monitors must agree.
@@ -29,11 +42,10 @@ const fn answers(running: usize, total: usize) -> bool {
     running * 2 > total
 }
 
-/// Names of the Deployments that have no pod at work.
-fn away(monitors: &[Value]) -> Vec<String> {
-    let at_work = |monitor: &Value| monitor["status"]["readyReplicas"].as_u64().unwrap_or(0) > 0;
-    let away = monitors.iter().filter(|monitor| !at_work(monitor));
-    away.filter_map(|monitor| monitor["metadata"]["name"].as_str()).map(str::to_owned).collect()
+fn idle(daemons: &[Value]) -> Vec<String> {
+    let at_work = |daemon: &Value| daemon["status"]["readyReplicas"].as_u64().unwrap_or(0) > 0;
+    let idle = daemons.iter().filter(|daemon| !at_work(daemon));
+    idle.filter_map(|daemon| daemon["metadata"]["name"].as_str()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -51,7 +63,7 @@ mod tests {
     #[test]
     fn a_monitor_without_a_ready_pod_is_away() {
         let monitor = |name: &str, status: Value| json!({"metadata": {"name": name}, "status": status});
-        let seen = away(&[
+        let seen = idle(&[
             monitor("rook-ceph-mon-a", json!({"replicas": 1, "readyReplicas": 1})),
             monitor("rook-ceph-mon-b", json!({"replicas": 1, "unavailableReplicas": 1})),
             monitor("rook-ceph-mon-c", json!({})),

@@ -9,6 +9,7 @@ mod kinds;
 mod network;
 mod object;
 mod openstack;
+mod table;
 mod volume;
 
 use std::net::SocketAddr;

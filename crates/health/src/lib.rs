@@ -17,4 +17,4 @@ pub mod tail;
 
 pub use diagnose::{Code, Diagnosis, Link, Remedy, Want, World, diagnose, wanted};
 pub use object::ObjectRef;
-pub use readiness::{Readiness, readiness};
+pub use readiness::{Readiness, readiness, ready_by_node};

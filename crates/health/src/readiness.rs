@@ -6,6 +6,8 @@ mod workload;
 
 pub(crate) use workload::selected_labels;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -46,6 +48,13 @@ impl Readiness {
     pub(crate) fn failed(reason: impl Into<String>) -> Self {
         Self::Failed { reason: reason.into() }
     }
+}
+
+/// Names of the pods that are ready, by the node that each is on.
+pub fn ready_by_node(pods: &[Value]) -> BTreeMap<String, String> {
+    let ready = pods.iter().filter(|pod| readiness(pod).is_ready());
+    let word = |pod: &Value, pointer: &str| pod.pointer(pointer)?.as_str().map(str::to_owned);
+    ready.filter_map(|pod| Some((word(pod, "/spec/nodeName")?, word(pod, "/metadata/name")?))).collect()
 }
 
 /// Judges an object by its kind. Kinds unknown here are judged by their conditions (`Ready`,

@@ -23,11 +23,9 @@ pub(super) async fn health(cluster: &dyn Cluster, rook: &str, pools: &[String]) 
 
 /// Deployments of Ceph's daemons that have no pod at work.
 async fn away(cluster: &dyn Cluster, rook: &str) -> Result<Vec<String>, ClusterError> {
-    let deployments = cluster.list(&Gvk::new("apps/v1", "Deployment"), Some(rook), "").await?;
-    let daemons =
-        deployments.iter().filter(|one| one["status"]["availableReplicas"].as_u64().unwrap_or(0) == 0);
-    let names = daemons.filter_map(|one| one["metadata"]["name"].as_str());
-    Ok(names.filter(|name| name.starts_with("rook-ceph-")).map(str::to_owned).collect())
+    let (mut away, _) = landfall_ceph::quorum::away(cluster, rook, "").await?;
+    away.retain(|name| name.starts_with("rook-ceph-"));
+    Ok(away)
 }
 
 /// The `ceph.conf` of a ConfigMap is what clients should have now.

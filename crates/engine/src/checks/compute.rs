@@ -4,6 +4,7 @@
 use landfall_openstack::{Compute, ComputeService, Error, Hypervisor, Placement, Provider};
 
 use super::Tried;
+use super::table::aligned;
 
 const COMPUTE: &str = "nova-compute";
 /// Of each of these one is enough.
@@ -87,13 +88,7 @@ fn table(seen: &Seen) -> String {
             ]
         }))
         .collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..6).map(width).collect();
-    let line = |row: &[String; 6]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join(" | ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    aligned(&rows)
 }
 
 #[cfg(test)]

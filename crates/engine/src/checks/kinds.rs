@@ -1,6 +1,7 @@
 //! One try of each kind of check.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use landfall_catalog::blueprint::{CheckKind, Secrets};
@@ -91,9 +92,8 @@ async fn seen(
         }
         CheckKind::ComputeServices { keystone, host, placement, computes } => {
             let nova = open(cluster, keystone, host, secrets, ctx).await?;
-            let placement = open(cluster, keystone, placement, secrets, ctx).await?;
+            let placement = Placement::new(behind(cluster, placement, ctx).await?, nova.token.clone());
             let compute = Compute::new(nova.web, nova.token);
-            let placement = Placement::new(placement.web, placement.token);
             Ok(compute::services(&compute, &placement, computes).await)
         }
         CheckKind::NetworkPorts { keystone, host, namespace, nodes } => {
@@ -211,11 +211,7 @@ async fn exec(
 }
 
 async fn web(cluster: &dyn Cluster, host: &str, ctx: &CheckContext) -> Result<Keystone, Tried> {
-    let address = match ctx.ingress {
-        Some(address) => address,
-        None => ingress::address(cluster, host).await?,
-    };
-    Keystone::new(host, address).map_err(|e| Tried::Never(e.to_string()))
+    Keystone::new(host, address(cluster, host, ctx).await?).map_err(|e| Tried::Never(e.to_string()))
 }
 
 async fn answered(web: &Keystone, host: &str, path: &str, status: &[u16], contains: &str) -> Seen {
@@ -258,12 +254,19 @@ async fn open(
     ctx: &CheckContext,
 ) -> Result<openstack::Opened, Tried> {
     let (_, token) = token(cluster, keystone, secrets, ctx).await?;
-    let address = match ctx.ingress {
-        Some(address) => address,
-        None => ingress::address(cluster, host).await?,
-    };
-    let web = Web::behind(host, address).map_err(|e| Tried::Never(e.to_string()))?;
-    Ok(openstack::Opened { web, token })
+    Ok(openstack::Opened { web: behind(cluster, host, ctx).await?, token })
+}
+
+/// What answers at a public name.
+async fn behind(cluster: &dyn Cluster, host: &str, ctx: &CheckContext) -> Result<Web, Tried> {
+    Web::behind(host, address(cluster, host, ctx).await?).map_err(|e| Tried::Never(e.to_string()))
+}
+
+async fn address(cluster: &dyn Cluster, host: &str, ctx: &CheckContext) -> Result<SocketAddr, Tried> {
+    match ctx.ingress {
+        Some(address) => Ok(address),
+        None => ingress::address(cluster, host).await,
+    }
 }
 
 async fn listed(keystone: &Keystone, token: &Token, wanted: &BTreeMap<String, String>) -> Tried {

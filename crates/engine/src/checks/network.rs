@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use landfall_cluster::api::{Cluster, Gvk};
-use landfall_health::readiness;
+use landfall_health::ready_by_node;
 use landfall_openstack::{Agent, Error, Network};
 use serde_json::{Value, json};
 
 use super::Tried;
+use super::table::aligned;
 
 /// All that a check makes is called so, with a word of its own after it.
 const PREFIX: &str = "landfall-check-";
@@ -64,13 +65,7 @@ fn table(agents: &[Agent]) -> String {
             ]
         }))
         .collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..5).map(width).collect();
-    let line = |row: &[String; 5]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join(" | ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    aligned(&rows)
 }
 
 /// Network, subnet and router; a port on each of two nodes (twice on one where there is one); each asks for its
@@ -109,11 +104,7 @@ async fn pods(cluster: &dyn Cluster, namespace: &str) -> Result<BTreeMap<String,
         .list(&Gvk::new("v1", "Pod"), Some(namespace), SELECTOR)
         .await
         .map_err(|error| Tried::NotYet(error.to_string()))?;
-    let ready = found.iter().filter(|pod| readiness(pod).is_ready());
-    let named = |pod: &Value| {
-        Some((pod["spec"]["nodeName"].as_str()?.to_owned(), pod["metadata"]["name"].as_str()?.to_owned()))
-    };
-    Ok(ready.filter_map(named).collect())
+    Ok(ready_by_node(&found))
 }
 
 /// The nodes of the two ports. A node that can not take part is told of, not passed over.

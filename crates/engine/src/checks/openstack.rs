@@ -57,15 +57,24 @@ pub(super) async fn image(
         Err(error) => return Ok(Tried::NotYet(error.to_string())),
     };
     let seen = there_and_back(cluster, &glance, &made.id, rook, pool).await;
-    let removed = match glance.delete(&made.id).await {
-        Ok(()) => gone(cluster, &made.id, rook, pool).await,
-        Err(error) => Err(Unseen::Api(error)),
+    let removed = match (glance.delete(&made.id).await, pool) {
+        (Ok(()), Some(pool)) => gone_from_pool(cluster, "image", &made.id, rook, pool).await,
+        (Ok(()), None) => Ok(()),
+        (Err(error), _) => Err(Unseen::Api(error)),
     };
-    Ok(match (seen, removed) {
-        (Ok(evidence), Ok(())) => Tried::Passed(format!("{evidence}\nremoved again")),
-        (Err(Unseen::Cluster(error)), _) | (_, Err(Unseen::Cluster(error))) => return Err(error),
-        (Err(unseen), _) | (Ok(_), Err(unseen)) => Tried::NotYet(unseen.told()),
-    })
+    judge(seen, removed)
+}
+
+/// Of something that was made, looked at, and removed whatever was seen.
+pub(super) fn judge(
+    seen: Result<String, Unseen>,
+    removed: Result<(), Unseen>,
+) -> Result<Tried, ClusterError> {
+    match (seen, removed) {
+        (Ok(evidence), Ok(())) => Ok(Tried::Passed(format!("{evidence}\nremoved again"))),
+        (Err(Unseen::Cluster(error)), _) | (_, Err(Unseen::Cluster(error))) => Err(error),
+        (Err(unseen), _) | (Ok(_), Err(unseen)) => Ok(Tried::NotYet(unseen.told())),
+    }
 }
 
 /// What Ceph itself says against it: the service would only fail, after a minute or more. `client` is the user that
@@ -184,12 +193,18 @@ async fn there_and_back(
     Ok(format!("image {id}: {SIZE} bytes up and down, sha256 {digest} both times; {lies}"))
 }
 
-async fn gone(cluster: &dyn Cluster, id: &str, rook: &str, pool: Option<&str>) -> Result<(), Unseen> {
-    let Some(pool) = pool else { return Ok(()) };
+/// After it was deleted, nothing of this name may lie in the pool.
+pub(super) async fn gone_from_pool(
+    cluster: &dyn Cluster,
+    kind: &str,
+    id: &str,
+    rook: &str,
+    pool: &str,
+) -> Result<(), Unseen> {
     match in_pool(cluster, id, rook, pool).await {
         Ok(false) | Err(Unseen::Ceph(landfall_ceph::Error::NoToolbox { .. })) => Ok(()),
         Ok(true) => {
-            Err(Unseen::Otherwise(format!("`rbd ls {pool}` still shows image {id} after it was deleted")))
+            Err(Unseen::Otherwise(format!("`rbd ls {pool}` still shows {kind} {id} after it was deleted")))
         }
         Err(unseen) => Err(unseen),
     }

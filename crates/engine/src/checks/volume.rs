@@ -7,8 +7,8 @@ use landfall_cluster::api::{Cluster, ClusterError};
 use landfall_openstack::{Volume, VolumeService, Volumes};
 use tokio::time::Instant;
 
-use super::Tried;
-use super::openstack::{Unseen, in_pool, unfit};
+use super::openstack::{Unseen, gone_from_pool, in_pool, unfit};
+use super::{Tried, openstack};
 
 /// The volume of a check, which is there only while it lasts.
 const NAME: &str = "landfall-check";
@@ -68,11 +68,7 @@ pub(super) async fn volume(
     };
     let seen = kept(cluster, volumes, &made.id, rook, pool).await;
     let removed = gone(cluster, volumes, &made.id, rook, pool).await;
-    Ok(match (seen, removed) {
-        (Ok(evidence), Ok(())) => Tried::Passed(format!("{evidence}\nremoved again")),
-        (Err(Unseen::Cluster(error)), _) | (_, Err(Unseen::Cluster(error))) => return Err(error),
-        (Err(unseen), _) | (Ok(_), Err(unseen)) => Tried::NotYet(unseen.told()),
-    })
+    openstack::judge(seen, removed)
 }
 
 async fn kept(
@@ -115,13 +111,7 @@ async fn gone(
     if let Some(left) = settled(volumes, id, "deleting").await? {
         return Err(Unseen::Otherwise(format!("volume {id} was to go and is {}", left.status)));
     }
-    match in_pool(cluster, id, rook, pool).await {
-        Ok(false) | Err(Unseen::Ceph(landfall_ceph::Error::NoToolbox { .. })) => Ok(()),
-        Ok(true) => {
-            Err(Unseen::Otherwise(format!("`rbd ls {pool}` still shows volume {id} after it was deleted")))
-        }
-        Err(unseen) => Err(unseen),
-    }
+    gone_from_pool(cluster, "volume", id, rook, pool).await
 }
 
 /// The volume as soon as it is no longer in this state, or as it is when patience ends; none where it is gone.

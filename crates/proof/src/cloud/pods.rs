@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use landfall_ceph::Ceph;
 use landfall_cluster::api::{ExecOutput, Gvk};
-use landfall_health::readiness;
-use serde_json::Value;
+use landfall_health::ready_by_node;
 
 use super::RealCloud;
 
@@ -32,11 +31,7 @@ impl RealCloud {
             .list(&Gvk::new("v1", "Pod"), Some(&self.setting.namespace), pods.selector)
             .await
             .map_err(|error| error.to_string())?;
-        let ready = found.iter().filter(|pod| readiness(pod).is_ready());
-        let named = |pod: &Value| {
-            Some((pod["spec"]["nodeName"].as_str()?.to_owned(), pod["metadata"]["name"].as_str()?.to_owned()))
-        };
-        let by_node: BTreeMap<String, String> = ready.filter_map(named).collect();
+        let by_node = ready_by_node(&found);
         if by_node.is_empty() {
             return Err(format!("no ready pod with {}", pods.selector));
         }
