@@ -157,14 +157,16 @@ async fn drive(mut view: Box<dyn View>, mut events: UnboundedReceiver<Event>, li
 
 /// The first Ctrl-C stops cleanly, the second at once.
 pub(crate) fn stop_on_ctrl_c(session: &Session) -> CancellationToken {
+    stop_with_words(session.say(
+        "stopping: what runs is left as it is, `landfall up` goes on from there (again: at once)",
+        "멈추는 중: 진행 중인 작업은 그대로 두며 `landfall up`으로 이어집니다 (한 번 더: 즉시 종료)",
+    ))
+}
+
+/// As [`stop_on_ctrl_c`], with words of one's own.
+pub(crate) fn stop_with_words(words: &str) -> CancellationToken {
     let token = CancellationToken::new();
-    let stop = token.clone();
-    let words = session
-        .say(
-            "stopping: what runs is left as it is, `landfall up` goes on from there (again: at once)",
-            "멈추는 중: 진행 중인 작업은 그대로 두며 `landfall up`으로 이어집니다 (한 번 더: 즉시 종료)",
-        )
-        .to_owned();
+    let (stop, words) = (token.clone(), words.to_owned());
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_err() {
             return;

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use landfall_engine::checks::verify;
 use landfall_engine::{CheckContext, CheckOutcome};
+use landfall_proof::State;
 
-use self::report::{Row, State};
+use self::report::Row;
 use crate::args::CloudFile;
 use crate::cloud::Asked;
 use crate::exit::Result;

@@ -31,7 +31,7 @@ pub trait Cloud: Send + Sync {
 }
 
 /// How a step ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Passed,
     Failed,

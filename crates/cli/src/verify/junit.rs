@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use landfall_config::Language;
 use landfall_display::say;
+use landfall_proof::State;
 
-use super::report::{Row, State};
+use super::report::Row;
 
 pub(super) fn document(rows: &[Row], language: Language) -> String {
     let mut services: Vec<&str> = Vec::new();

@@ -7,12 +7,12 @@ use landfall_cluster::api::Cluster;
 use landfall_config::{Cloud, Language};
 use landfall_display::say;
 use landfall_engine::event::{Cause, EVENT_VERSION, Event, Failure as Failed, StepBrief, What};
-use landfall_proof::{GuestFiles, Outcome, Progress, Step, clean_steps, full_steps};
+use landfall_proof::{GuestFiles, Outcome, Progress, State, Step, clean_steps, full_steps};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::Args;
-use super::report::{self, Row, State};
+use super::report::{self, Row};
 use super::setting::{alone, guest, open, password, stop_on_ctrl_c};
 use crate::exit::{Exit, Failure, Result};
 use crate::terminal::tell;
@@ -97,7 +97,7 @@ impl Teller {
             Progress::Ended(outcome) => {
                 let (step, took_ms) = (outcome.id.to_owned(), outcome.took.as_millis() as u64);
                 self.send(ended(outcome, self.language));
-                if outcome.state == landfall_proof::State::Passed {
+                if outcome.state == State::Passed {
                     self.send(What::StepDone { step, changed: true, took_ms });
                 }
             }
@@ -108,14 +108,14 @@ impl Teller {
 fn ended(outcome: &Outcome, language: Language) -> What {
     let (step, title, evidence) = (outcome.id.to_owned(), outcome.title.clone(), outcome.evidence.clone());
     match outcome.state {
-        landfall_proof::State::Passed => What::CheckPassed {
+        State::Passed => What::CheckPassed {
             check: step,
             guide: String::new(),
             title,
             evidence,
             took_ms: outcome.took.as_millis() as u64,
         },
-        landfall_proof::State::Failed => What::StepFailed {
+        State::Failed => What::StepFailed {
             failure: Failed {
                 code: "not-proven".to_owned(),
                 causes: vec![Cause {
@@ -127,9 +127,7 @@ fn ended(outcome: &Outcome, language: Language) -> What {
             },
             step,
         },
-        landfall_proof::State::NotApplicable | landfall_proof::State::Skipped => {
-            What::StepPassedOver { step, why: evidence }
-        }
+        State::NotApplicable | State::Skipped => What::StepPassedOver { step, why: evidence },
     }
 }
 
@@ -149,22 +147,16 @@ fn row(outcome: &Outcome) -> Row {
         guide: String::new(),
         title: outcome.title.clone(),
         remedy: outcome.remedy.clone(),
-        state: match outcome.state {
-            landfall_proof::State::Passed => State::Passed,
-            landfall_proof::State::Failed => State::Failed,
-            landfall_proof::State::NotApplicable => State::NotApplicable,
-            landfall_proof::State::Skipped => State::Skipped,
-        },
+        state: outcome.state,
         evidence: outcome.evidence.clone(),
         took: outcome.took,
     }
 }
 
 fn summary(session: &Session, outcomes: &[Outcome], took: Duration) -> String {
-    let count = |wanted: landfall_proof::State| outcomes.iter().filter(|one| one.state == wanted).count();
-    let (passed, failed) = (count(landfall_proof::State::Passed), count(landfall_proof::State::Failed));
-    let (skipped, none) =
-        (count(landfall_proof::State::Skipped), count(landfall_proof::State::NotApplicable));
+    let count = |wanted: State| outcomes.iter().filter(|one| one.state == wanted).count();
+    let (passed, failed) = (count(State::Passed), count(State::Failed));
+    let (skipped, none) = (count(State::Skipped), count(State::NotApplicable));
     let (minutes, seconds) = (took.as_secs() / 60, took.as_secs() % 60);
     match session.language() {
         Language::En => format!(

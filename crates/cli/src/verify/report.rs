@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use landfall_catalog::blueprint::Text;
 use landfall_display::{Table, say};
+use landfall_proof::State;
 
 use super::junit;
 use crate::Session;
@@ -11,23 +12,13 @@ use crate::args::Output;
 use crate::exit::{Exit, Failure, Result};
 use crate::terminal::{data, lines, tell};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    Passed,
-    Failed,
-    Skipped,
-    NotApplicable,
-}
-
-impl State {
-    /// A stable word for programs.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-            Self::NotApplicable => "not-applicable",
-        }
+/// A stable word for programs.
+fn word(state: State) -> &'static str {
+    match state {
+        State::Passed => "passed",
+        State::Failed => "failed",
+        State::Skipped => "skipped",
+        State::NotApplicable => "not-applicable",
     }
 }
 
@@ -65,7 +56,7 @@ pub(super) fn give(session: &Session, rows: &[Row]) -> Result {
 fn as_json(row: &Row) -> serde_json::Value {
     serde_json::json!({
         "id": row.id, "service": row.service, "guide": row.guide, "title": row.title,
-        "passed": row.state == State::Passed, "state": row.state.word(), "evidence": row.evidence,
+        "passed": row.state == State::Passed, "state": word(row.state), "evidence": row.evidence,
         "remedy": row.remedy, "took_ms": row.took.as_millis() as u64,
     })
 }

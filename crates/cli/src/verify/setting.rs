@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::Args;
 use crate::exit::{Exit, Failure, Result};
-use crate::terminal::tell;
 use crate::{Session, bundle, cloud, run};
 
 const HTTP: u16 = 80;
@@ -93,28 +92,14 @@ pub(super) async fn open(
 
 /// The first Ctrl-C goes on with the removal, the second ends at once; a Lease that is lost stops, too.
 pub(super) fn stop_on_ctrl_c(session: &Session, lost: CancellationToken) -> CancellationToken {
-    let token = CancellationToken::new();
+    let token = run::stop_with_words(session.say(
+        "stopping: what the proof made is removed first (again: at once; the next proof removes what is left)",
+        "멈추는 중: 증명이 만든 것을 먼저 지웁니다 (한 번 더: 즉시 종료, 남은 것은 다음 증명이 지웁니다)",
+    ));
     let stop = token.clone();
     tokio::spawn(async move {
         lost.cancelled().await;
         stop.cancel();
-    });
-    let stop = token.clone();
-    let words = session
-        .say(
-            "stopping: what the proof made is removed first (again: at once; the next proof removes what is left)",
-            "멈추는 중: 증명이 만든 것을 먼저 지웁니다 (한 번 더: 즉시 종료, 남은 것은 다음 증명이 지웁니다)",
-        )
-        .to_owned();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
-            return;
-        }
-        tell(&words);
-        stop.cancel();
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(i32::from(Exit::Stopped as u8));
-        }
     });
     token
 }

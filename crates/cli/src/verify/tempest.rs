@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use landfall_catalog::blueprint::Text;
+use landfall_proof::State;
 use landfall_proof::tempest::{Test, Verdict};
 
 use super::Args;
-use super::report::{self, Row, State};
+use super::report::{self, Row};
 use super::setting::{alone, guest, open, password, stop_on_ctrl_c};
 use crate::exit::{Exit, Failure, Result};
 use crate::terminal::{Line, tell};

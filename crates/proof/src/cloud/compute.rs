@@ -250,14 +250,17 @@ impl RealCloud {
         Ok(format!("boot {before} became {after}; its disk counts {again} boots\n{answer}"))
     }
 
+    /// Hosts whose compute takes servers.
+    pub(super) async fn computes(&self) -> Result<Vec<String>, String> {
+        let services = self.admin.compute()?.get("/os-services?binary=nova-compute").await.map_err(told)?;
+        let all = list(&services["services"]).iter();
+        let up = all.filter(|one| one["state"] == "up" && one["status"] == "enabled");
+        Ok(up.map(|one| text(&one["host"])).collect())
+    }
+
     /// Where there are two computes: to the other one, with another flavor, as its owner may.
     pub(super) async fn migration(&self, waits: Waits<'_>) -> Result<Seen, String> {
-        let services = self.admin.compute()?.get("/os-services?binary=nova-compute").await.map_err(told)?;
-        let up: Vec<String> = list(&services["services"])
-            .iter()
-            .filter(|one| one["state"] == "up" && one["status"] == "enabled")
-            .map(|one| text(&one["host"]))
-            .collect();
+        let up = self.computes().await?;
         if up.len() < 2 {
             return Ok(Seen::NotApplicable(format!("there is one compute only: {}", up.join(", "))));
         }

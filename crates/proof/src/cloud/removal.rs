@@ -89,14 +89,9 @@ impl RealCloud {
         waits: Waits<'_>,
     ) -> Result<String, String> {
         let Ok(compute) = self.admin.compute() else { return Ok("the cloud has no servers".to_owned()) };
-        let path = |project: &String| format!("/servers/detail?all_tenants=1&project_id={project}");
-        for project in projects {
-            for server in list(&compute.get(&path(project)).await.map_err(told)?["servers"]) {
-                self.traces.server(&text(&server["id"]));
-            }
-        }
-        self.remove("server", projects, waits, |project| {
-            (compute, path(project), "servers", "/servers".to_owned())
+        let note = |id: &str| self.traces.server(id);
+        self.remove("server", projects, waits, note, |project| {
+            (compute, of_project("servers", project), "servers", "/servers".to_owned())
         })
         .await
     }
@@ -108,23 +103,19 @@ impl RealCloud {
         waits: Waits<'_>,
     ) -> Result<String, String> {
         let Ok(volume) = self.admin.volume() else { return Ok("the cloud has no volumes".to_owned()) };
-        for (plural, key) in [("volumes", "volumes"), ("backups", "backups")] {
-            for project in projects {
-                let path = of_project(plural, project);
-                for one in list(&volume.get(&path).await.map_err(told)?[key]) {
-                    self.traces.block(&text(&one["id"]));
-                }
-            }
-        }
         self.remove_copies(projects, waits).await?;
         let mut seen = Vec::new();
         for (kind, plural) in [("backup", "backups"), ("snapshot", "snapshots"), ("volume", "volumes")] {
-            seen.push(
-                self.remove(kind, projects, waits, |project| {
-                    (volume, of_project(plural, project), plural, format!("/{plural}"))
-                })
-                .await?,
-            );
+            // A snapshot goes with its volume, by whose id Ceph knows it.
+            let note = |id: &str| {
+                if kind != "snapshot" {
+                    self.traces.block(id);
+                }
+            };
+            let removed = self.remove(kind, projects, waits, note, |project| {
+                (volume, of_project(plural, project), plural, format!("/{plural}"))
+            });
+            seen.push(removed.await?);
         }
         Ok(seen.join(", "))
     }
@@ -137,7 +128,9 @@ impl RealCloud {
             let copy = |one: &&Value| one["snapshot_id"].is_string();
             let found = volume.get(&path).await.map_err(told)?;
             for one in list(&found["volumes"]).iter().filter(copy) {
-                volume.delete(&format!("/volumes/{}", text(&one["id"]))).await.map_err(told)?;
+                let id = text(&one["id"]);
+                self.traces.block(&id);
+                volume.delete(&format!("/volumes/{id}")).await.map_err(told)?;
             }
             until(waits, PATIENCE, || async {
                 match volume.get(&path).await {
@@ -160,18 +153,14 @@ impl RealCloud {
     ) -> Result<String, String> {
         let image = &self.admin.image;
         let path = |project: &String| format!("/v2/images?owner={project}&limit=100");
-        for project in projects {
-            for one in list(&image.get(&path(project)).await.map_err(told)?["images"]) {
-                self.traces.block(&text(&one["id"]));
-            }
-        }
+        let note = |id: &str| self.traces.block(id);
         // Those for all projects are the administrator's own.
         for one in self.public_images().await? {
             let id = text(&one["id"]);
-            self.traces.block(&id);
+            note(&id);
             image.delete(&format!("/v2/images/{id}")).await.map_err(told)?;
         }
-        self.remove("image", projects, waits, |project| {
+        self.remove("image", projects, waits, note, |project| {
             (image, path(project), "images", "/v2/images".to_owned())
         })
         .await
@@ -280,13 +269,14 @@ impl RealCloud {
         Ok(counts.join(", "))
     }
 
-    /// Asks for the removal of all of a kind, and waits until the API shows none. `way` gives of a project: the API,
-    /// where they are listed and under which key, and where one is.
+    /// Asks for the removal of all of a kind, and waits until the API shows none. `note` is told the id of each; `way`
+    /// gives of a project: the API, where they are listed and under which key, and where one is.
     async fn remove<'a>(
         &self,
         kind: &str,
         projects: &[String],
         waits: Waits<'_>,
+        note: impl Fn(&str) + Send,
         way: impl Fn(&String) -> (&'a Api, String, &'static str, String) + Send + Sync,
     ) -> Result<String, String> {
         let way = &way;
@@ -295,6 +285,7 @@ impl RealCloud {
             let (api, listed, plural, one) = way(project);
             for found in list(&api.get(&listed).await.map_err(told)?[plural]) {
                 let id = text(&found["id"]);
+                note(&id);
                 api.delete(&format!("{one}/{id}")).await.map_err(told)?;
                 asked.insert(id);
             }

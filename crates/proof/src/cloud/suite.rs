@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use landfall_cluster::api::{ClusterError, Gvk, Seen as Change};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -58,8 +58,6 @@ impl RealCloud {
         self.external_network().await?;
         let guest = self.public_image().await?;
         let extensions = self.admin.network.get("/v2.0/extensions").await.map_err(told)?;
-        let services = self.admin.compute()?.get("/os-services?binary=nova-compute").await.map_err(told)?;
-        let up = |one: &&Value| one["state"] == "up" && one["status"] == "enabled";
         Ok(Subject {
             keystone: format!("http://keystone-api.{}.svc.cluster.local:5000/v3", self.setting.namespace),
             region: self.setting.region.clone(),
@@ -69,7 +67,7 @@ impl RealCloud {
             external_network: known(&self.facts.external)?.clone(),
             extensions: list(&extensions["extensions"]).iter().map(|one| text(&one["alias"])).collect(),
             volumes: self.admin.volume().is_ok(),
-            computes: list(&services["services"]).iter().filter(up).count(),
+            computes: self.computes().await?.len(),
         })
     }
 
