@@ -26,6 +26,7 @@ use std::sync::{Arc, LazyLock};
 
 use gotmpl::{FuncError, FuncMap, Str, Value};
 
+pub(crate) use crypto::hex;
 pub(crate) use durations::Duration;
 pub(crate) use helm::{RenderState, unmark, without_no_value};
 pub(crate) use moment::{from_zoned, rfc3339};

@@ -87,9 +87,10 @@ pub fn lint(folder: &Path, values: &Values, options: &LintOptions) -> Result<Vec
     let mut linter = Linter { folder: &folder, messages: Vec::new() };
     chartfile::check(&mut linter);
     check_values(&mut linter, values, options);
-    templates::check(&mut linter, values, options);
-    check_dependencies(&mut linter);
-    check_crds(&mut linter);
+    let chart = Chart::load_alone(&folder);
+    templates::check(&mut linter, &chart, values, options);
+    check_dependencies(&mut linter, &chart);
+    check_crds(&mut linter, &chart);
     Ok(linter.messages)
 }
 
@@ -114,8 +115,11 @@ fn check_values(linter: &mut Linter<'_>, overrides: &Values, options: &LintOptio
     }
 }
 
-fn check_dependencies(linter: &mut Linter<'_>) {
-    let chart = match Chart::load_alone(linter.folder) {
+/// The chart as it is, without what it asks for.
+type Loaded = Result<Chart, HelmError>;
+
+fn check_dependencies(linter: &mut Linter<'_>, chart: &Loaded) {
+    let chart = match chart {
         Ok(chart) => chart,
         Err(error) => {
             return linter.find(Severity::Error, "", format!("unable to load chart\n\t{error}"));
@@ -129,11 +133,7 @@ fn check_dependencies(linter: &mut Linter<'_>) {
         .map(Chart::name)
         .filter(|have| !wanted.iter().any(|dependency| dependency.name == *have))
         .collect();
-    let missing: Vec<&str> = wanted
-        .iter()
-        .map(|dependency| dependency.name.as_str())
-        .filter(|name| !chart.dependencies.iter().any(|have| have.name() == *name))
-        .collect();
+    let missing = chart.missing_dependencies();
     if !unasked.is_empty() {
         let text = format!("chart metadata is missing these dependencies: {}", unasked.join(","));
         linter.find(Severity::Error, &place, text);
@@ -144,14 +144,14 @@ fn check_dependencies(linter: &mut Linter<'_>) {
     }
 }
 
-fn check_crds(linter: &mut Linter<'_>) {
+fn check_crds(linter: &mut Linter<'_>, chart: &Loaded) {
     let folder = linter.folder.join("crds");
     match std::fs::metadata(&folder) {
         Err(_) => return,
         Ok(kind) if !kind.is_dir() => return linter.find(Severity::Error, "crds/", "not a directory"),
         Ok(_) => {}
     }
-    let chart = match Chart::load_alone(linter.folder) {
+    let chart = match chart {
         Ok(chart) => chart,
         Err(error) => return linter.find(Severity::Error, "crds/", error.to_string()),
     };

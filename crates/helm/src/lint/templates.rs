@@ -4,27 +4,26 @@ use serde_json::Value;
 
 use super::deprecations;
 use super::names;
-use super::{LintOptions, Linter, Severity};
-use crate::chart::Chart;
+use super::{LintOptions, Linter, Loaded, Severity};
 use crate::engine::{read_document, render_leniently};
 use crate::{Options, Values, yaml};
 
 const FOLDER: &str = "templates/";
 
-pub fn check(linter: &mut Linter<'_>, values: &Values, options: &LintOptions) {
+pub fn check(linter: &mut Linter<'_>, chart: &Loaded, values: &Values, options: &LintOptions) {
     match std::fs::metadata(linter.folder.join("templates")) {
         Err(_) => return linter.find(Severity::Warning, FOLDER, "directory does not exist"),
         Ok(kind) if !kind.is_dir() => return linter.find(Severity::Error, FOLDER, "not a directory"),
         Ok(_) => {}
     }
-    let chart = match Chart::load_alone(linter.folder) {
+    let chart = match chart {
         Ok(chart) => chart,
         Err(error) => return linter.find(Severity::Error, FOLDER, error.to_string()),
     };
     let mut render = Options::new("test-release", &options.namespace);
     render.kube_version.clone_from(&options.kube_version);
     render.skip_schema_validation = options.skip_schema_validation;
-    let rendered = match render_leniently(&chart, values, &render) {
+    let rendered = match render_leniently(chart, values, &render) {
         Ok(Some(rendered)) => rendered,
         Ok(None) => return,
         Err(error) => return linter.find(Severity::Error, FOLDER, error.to_string()),

@@ -63,5 +63,5 @@ pub(crate) type Result<T> = std::result::Result<T, RepositoryError>;
 /// SHA-256 in hexadecimal.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    crate::functions::hex(&sha2::Sha256::digest(bytes))
 }
