@@ -38,7 +38,7 @@ pub fn check(holds: bool, why: impl FnOnce() -> String) -> Outcome {
 
 /// Runs the scenarios whose names contain one of the arguments (all where there is none). After a
 /// failure the rest still runs: each says for itself what it needs.
-pub fn main_of<W>(world: &mut W, scenarios: &[Scenario<W>]) -> ExitCode {
+fn main_of<W>(world: &mut W, scenarios: &[Scenario<W>]) -> ExitCode {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let mut failed = Vec::new();
@@ -68,6 +68,21 @@ pub fn main_of<W>(world: &mut W, scenarios: &[Scenario<W>]) -> ExitCode {
         failed.len()
     ));
     if failed.is_empty() && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// [`main_of`] in a world that may not come about; `leave` takes it down again.
+pub fn main_in<W>(world: Result<W, String>, scenarios: &[Scenario<W>], leave: impl FnOnce(W)) -> ExitCode {
+    let mut world = match world {
+        Ok(world) => world,
+        Err(why) => {
+            // Nothing can be done where stderr is gone.
+            let _ = writeln!(std::io::stderr(), "{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = main_of(&mut world, scenarios);
+    leave(world);
+    code
 }
 
 pub(crate) fn line(text: &str) {

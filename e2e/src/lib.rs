@@ -11,7 +11,7 @@ mod world;
 
 pub use broken::{Broken, told};
 pub use chance::{Chance, number};
-pub use harness::{Outcome, Scenario, check, main_of};
+pub use harness::{Outcome, Scenario, check, main_in};
 pub use host::{Host, memory_of};
 pub use killed::killed_at_random;
 pub use landfall::{Landfall, Ran, kill, ran};

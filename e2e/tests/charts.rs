@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use landfall_e2e::{Landfall, Outcome, Scenario, check, copy_charts, main_of, ran};
+use landfall_e2e::{Landfall, Outcome, Scenario, check, copy_charts, main_in, ran};
 
 struct World {
     landfall: Landfall,
@@ -14,21 +14,16 @@ struct World {
 }
 
 fn main() -> ExitCode {
-    match prepare() {
-        Ok(mut world) => main_of(
-            &mut world,
-            &[
-                Scenario { name: "charts_are_clean_to_lint", run: lint },
-                Scenario { name: "templates_equal_helms_with_default_values", run: defaults },
-                Scenario { name: "templates_equal_helms_with_each_values_variant", run: variants },
-                Scenario { name: "values_of_a_wrong_type_are_refused_by_both", run: wrong_types },
-            ],
-        ),
-        Err(why) => {
-            eprintln!("{why}");
-            ExitCode::FAILURE
-        }
-    }
+    main_in(
+        prepare(),
+        &[
+            Scenario { name: "charts_are_clean_to_lint", run: lint },
+            Scenario { name: "templates_equal_helms_with_default_values", run: defaults },
+            Scenario { name: "templates_equal_helms_with_each_values_variant", run: variants },
+            Scenario { name: "values_of_a_wrong_type_are_refused_by_both", run: wrong_types },
+        ],
+        drop,
+    )
 }
 
 fn prepare() -> Result<World, String> {

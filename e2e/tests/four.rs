@@ -3,31 +3,23 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use landfall_e2e::{Outcome, Scenario, World, check, kill, main_of, memory_of};
+use landfall_e2e::{Outcome, Scenario, World, check, kill, main_in, memory_of};
 use serde_json::Value;
 
 /// How long the API may be away after a node was lost: the cluster needs 40 s to see it, pods go after 30 s more.
 const BACK_WITHIN: Duration = Duration::from_mins(6);
 
 fn main() -> ExitCode {
-    let mut world = match World::new("four", "10.90.2.0/24", "4", &[]) {
-        Ok(world) => world,
-        Err(why) => {
-            eprintln!("{why}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let code = main_of(
-        &mut world,
+    main_in(
+        World::new("four", "10.90.2.0/24", "4", &[]),
         &[
             Scenario { name: "from_nothing_to_thirteen_check_points_on_four_nodes", run: from_nothing },
             Scenario { name: "every_node_has_its_agents", run: agents_everywhere },
             Scenario { name: "a_lost_node_is_told_and_the_api_answers", run: node_lost },
             Scenario { name: "the_node_back_all_check_points_hold", run: node_back },
         ],
-    );
-    world.remove();
-    code
+        |world| world.remove(),
+    )
 }
 
 fn from_nothing(world: &mut World) -> Outcome {

@@ -5,7 +5,7 @@ mod images;
 
 use std::process::ExitCode;
 
-use landfall_e2e::{Host, Landfall, Outcome, Scenario, check, main_of};
+use landfall_e2e::{Host, Landfall, Outcome, Scenario, check, main_in};
 
 struct World {
     landfall: Landfall,
@@ -17,19 +17,8 @@ struct World {
 const NODES: &str = "4";
 
 fn main() -> ExitCode {
-    let landfall = match Landfall::new("node-test") {
-        Ok(landfall) => landfall,
-        Err(why) => {
-            eprintln!("{why}");
-            return ExitCode::FAILURE;
-        }
-    };
-    // Leftovers of a run that was killed are to be expected.
-    let _ = landfall.run(&["local", "down", "--name", "node-test", "--yes"]);
-    let before = Host::now();
-    let mut world = World { landfall, before, layers: None };
-    main_of(
-        &mut world,
+    main_in(
+        begin(),
         &[
             Scenario { name: "four_nodes_become_ready", run: four_nodes_become_ready },
             Scenario { name: "a_service_is_reached_across_nodes", run: a_service_is_reached_across_nodes },
@@ -49,7 +38,16 @@ fn main() -> ExitCode {
                 run: images::a_killed_preparation_leaves_nothing_that_counts,
             },
         ],
+        drop,
     )
+}
+
+fn begin() -> Result<World, String> {
+    let landfall = Landfall::new("node-test")?;
+    // Leftovers of a run that was killed are to be expected.
+    let _ = landfall.run(&["local", "down", "--name", "node-test", "--yes"]);
+    let before = Host::now();
+    Ok(World { landfall, before, layers: None })
 }
 
 fn up(world: &World) -> Result<landfall_e2e::Ran, String> {

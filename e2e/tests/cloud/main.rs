@@ -8,19 +8,11 @@ mod looking;
 
 use std::process::ExitCode;
 
-use landfall_e2e::{Scenario, World, main_of};
+use landfall_e2e::{Scenario, World, main_in};
 
 fn main() -> ExitCode {
-    let mut world =
-        match World::new("e2e", "10.90.0.0/24", "1", &["mariadb", "rabbitmq", "memcached", "keystone"]) {
-            Ok(world) => world,
-            Err(why) => {
-                eprintln!("{why}");
-                return ExitCode::FAILURE;
-            }
-        };
-    let code = main_of(
-        &mut world,
+    main_in(
+        World::new("e2e", "10.90.0.0/24", "1", &["mariadb", "rabbitmq", "memcached", "keystone"]),
         &[
             Scenario { name: "from_nothing_to_a_verified_keystone", run: cloud_world::from_nothing },
             Scenario { name: "the_service_list_through_the_ingress", run: cloud_world::service_list },
@@ -49,7 +41,6 @@ fn main() -> ExitCode {
             Scenario { name: "broken_start_too_little_cpu", run: broken::too_little_cpu },
             Scenario { name: "real_helm_installs_our_charts_alone", run: cloud_world::helm_installs },
         ],
-    );
-    world.remove();
-    code
+        |world| world.remove(),
+    )
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use browser::Browser;
-use landfall_e2e::{Outcome, Scenario, World, check, main_of};
+use landfall_e2e::{Outcome, Scenario, World, check, main_in};
 use serde_json::Value;
 
 /// Name of all that this test makes in the cloud.
@@ -47,16 +47,8 @@ impl Seen {
 }
 
 fn main() -> ExitCode {
-    let world = match World::new("dashboard", "10.90.3.0/24", "1", &[]) {
-        Ok(world) => world,
-        Err(why) => {
-            eprintln!("{why}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let mut seen = Seen { world, browser: None };
-    let code = main_of(
-        &mut seen,
+    main_in(
+        World::new("dashboard", "10.90.3.0/24", "1", &[]).map(|world| Seen { world, browser: None }),
         &[
             Scenario { name: "from_nothing_to_a_cloud_with_a_dashboard", run: from_nothing },
             Scenario { name: "a_wrong_password_is_refused_in_words", run: refused },
@@ -68,10 +60,11 @@ fn main() -> ExitCode {
             },
             Scenario { name: "the_volume_is_removed_and_nobody_is_logged_in_after_signing_out", run: leaves },
         ],
-    );
-    seen.browser = None;
-    seen.world.remove();
-    code
+        |mut seen| {
+            seen.browser = None;
+            seen.world.remove();
+        },
+    )
 }
 
 fn host(world: &World) -> String {

@@ -9,7 +9,7 @@ mod survives;
 
 use std::process::ExitCode;
 
-use landfall_e2e::{Scenario, World, main_of};
+use landfall_e2e::{Scenario, World, main_in};
 
 const SHORT: &[Scenario<World>] = &[
     Scenario { name: "from_nothing_to_thirteen_check_points", run: steps::from_nothing },
@@ -43,16 +43,7 @@ const LONG: &[Scenario<World>] = &[
 ];
 
 fn main() -> ExitCode {
-    let mut world = match World::new("guide", "10.90.1.0/24", "1", &[]) {
-        Ok(world) => world,
-        Err(why) => {
-            eprintln!("{why}");
-            return ExitCode::FAILURE;
-        }
-    };
     let long = std::env::args().any(|argument| argument == "--long");
     let scenarios = if long { [SHORT, LONG].concat() } else { SHORT.to_vec() };
-    let code = main_of(&mut world, &scenarios);
-    world.remove();
-    code
+    main_in(World::new("guide", "10.90.1.0/24", "1", &[]), &scenarios, |world| world.remove())
 }
