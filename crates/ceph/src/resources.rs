@@ -97,7 +97,7 @@ impl<'a> Resources<'a> {
             "metadata": {"name": client, "namespace": self.namespace},
             "spec": {"caps": caps},
         });
-        let applied = self.cluster.apply(&wanted, MANAGER, true).await?;
+        let (applied, _) = self.cluster.apply(&wanted, MANAGER, true).await?;
         let ready = self.ready("CephClient", client).await?;
         let usual = format!("rook-ceph-client-{client}");
         let secret = ready["status"]["info"]["secretName"].as_str().unwrap_or(&usual);

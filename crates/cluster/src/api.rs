@@ -130,8 +130,8 @@ pub trait Cluster: Send + Sync + std::fmt::Debug {
     fn name(&self) -> &str;
     /// Server version, e.g. `v1.36.3`, and the API versions served (`apps/v1`, `apps/v1/Deployment`).
     async fn version(&self) -> Result<(String, Vec<String>)>;
-    /// Server-side apply; `force` takes over fields of other managers.
-    async fn apply(&self, object: &Value, manager: &str, force: bool) -> Result<Applied>;
+    /// Server-side apply; `force` takes over fields of other managers. With it, the object as it is now.
+    async fn apply(&self, object: &Value, manager: &str, force: bool) -> Result<(Applied, Value)>;
     async fn get(&self, gvk: &Gvk, namespace: Option<&str>, name: &str) -> Result<Option<Value>>;
     /// `selector` is a label selector, empty for all; `namespace` none for all or cluster-scoped.
     async fn list(&self, gvk: &Gvk, namespace: Option<&str>, selector: &str) -> Result<Vec<Value>>;

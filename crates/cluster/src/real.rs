@@ -165,7 +165,7 @@ impl Cluster for Real {
         Ok((version, served))
     }
 
-    async fn apply(&self, object: &Value, manager: &str, force: bool) -> Result<Applied> {
+    async fn apply(&self, object: &Value, manager: &str, force: bool) -> Result<(Applied, Value)> {
         let (target, gvk, name) = self.target_of(object).await?;
         let mut object = object.clone();
         if target.namespace.is_none()
@@ -178,7 +178,7 @@ impl Cluster for Real {
         params.force = force;
         let request = target.request.patch(&name, &params, &Patch::Apply(&object));
         let after = self.send(request, self.asked("patch", &target, &gvk.kind, &name)).await?;
-        Ok(match before {
+        let how = match before {
             None => Applied::Created,
             Some(before) if before["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"] => {
                 Applied::Unchanged
@@ -186,7 +186,8 @@ impl Cluster for Real {
             // A controller's status may have come in between.
             Some(before) if essence(&before) == essence(&after) => Applied::Unchanged,
             Some(_) => Applied::Changed,
-        })
+        };
+        Ok((how, after))
     }
 
     async fn get(&self, gvk: &Gvk, namespace: Option<&str>, name: &str) -> Result<Option<Value>> {

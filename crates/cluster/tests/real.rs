@@ -33,12 +33,12 @@ async fn applying_tells_created_changed_and_unchanged_and_whose_a_field_is() {
     let ns = "landfall-test-apply";
     home(&*cluster, ns).await;
     let map = |value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": ns}, "data": {"k": value}});
-    assert_eq!(cluster.apply(&map("1"), "helm", false).await.unwrap(), Applied::Created);
-    assert_eq!(cluster.apply(&map("1"), "helm", false).await.unwrap(), Applied::Unchanged);
-    assert_eq!(cluster.apply(&map("2"), "helm", false).await.unwrap(), Applied::Changed);
+    assert_eq!(cluster.apply(&map("1"), "helm", false).await.unwrap().0, Applied::Created);
+    assert_eq!(cluster.apply(&map("1"), "helm", false).await.unwrap().0, Applied::Unchanged);
+    assert_eq!(cluster.apply(&map("2"), "helm", false).await.unwrap().0, Applied::Changed);
     let conflict = cluster.apply(&map("3"), "another", false).await.unwrap_err();
     assert_eq!(conflict.to_string(), format!("ConfigMap/{ns}/a: field data.k belongs to helm"));
-    assert_eq!(cluster.apply(&map("3"), "another", true).await.unwrap(), Applied::Changed);
+    assert_eq!(cluster.apply(&map("3"), "another", true).await.unwrap().0, Applied::Changed);
     let twice = cluster.create(&map("1")).await.unwrap_err();
     assert!(matches!(twice, ClusterError::Exists { .. }), "{twice}");
     let mut old = cluster.get(&Gvk::new("v1", "ConfigMap"), Some(ns), "a").await.unwrap().unwrap();

@@ -134,6 +134,16 @@ impl Observer {
         }
     }
 
+    /// What the API answered to a change of ours. What is not known is left to the watch: it may be gone
+    /// by now.
+    pub fn take(&self, object: Value) {
+        self.change(|world| {
+            if ObjectRef::of(&object).is_some_and(|at| world.get(&at).is_some()) {
+                world.insert(object);
+            }
+        });
+    }
+
     /// Lets the logs that a diagnosis was made from be read anew.
     pub fn forget_logs(&self, diagnosis: &Diagnosis) {
         let pods = diagnosis
@@ -246,7 +256,9 @@ impl Watching {
                         Some(namespace) => format!("{}/{namespace}/", self.kind),
                         None => format!("{}/", self.kind),
                     };
-                    world.objects.retain(|key, _| !key.starts_with(&prefix));
+                    let listed: BTreeSet<String> =
+                        all.iter().filter_map(ObjectRef::of).map(|at| at.key()).collect();
+                    world.objects.retain(|key, _| !key.starts_with(&prefix) || listed.contains(key));
                     for object in all {
                         world.insert(object);
                     }

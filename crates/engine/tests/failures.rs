@@ -13,7 +13,7 @@ fn told(failure: &landfall_engine::event::Failure) -> String {
     format!("{} [{}] {}", failure.code, chain.join(" <- "), failure.remedy.en)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_missing_image_is_told_and_the_others_finish() {
     let sim = Sim::new();
     sim.faults(|faults| {
@@ -38,7 +38,7 @@ async fn a_missing_image_is_told_and_the_others_finish() {
     assert_eq!(record["metadata"]["labels"]["status"], "failed");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn mended_it_comes_up_in_a_new_revision() {
     let sim = Sim::new();
     sim.faults(|faults| {
@@ -51,7 +51,7 @@ async fn mended_it_comes_up_in_a_new_revision() {
 }
 
 /// A StatefulSet would wait for the broken pod for ever.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_corrected_image_takes_the_place_of_one_that_never_started() {
     let sim = Sim::new();
     sim.faults(|faults| {
@@ -66,7 +66,7 @@ async fn a_corrected_image_takes_the_place_of_one_that_never_started() {
     assert_eq!(pod["spec"]["containers"][0]["image"], "localhost/landfall/mariadb:2");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failed_job_is_told_with_its_last_words() {
     let sim = Sim::new();
     sim.faults(|faults| {
@@ -82,7 +82,7 @@ async fn a_failed_job_is_told_with_its_last_words() {
     ran.done("mariadb/ready");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_crash_loop_is_told_with_the_last_log_lines() {
     let sim = Sim::new();
     sim.faults(|faults| {
@@ -96,7 +96,7 @@ async fn a_crash_loop_is_told_with_the_last_log_lines() {
     assert!(evidence.contains("11211"), "{failure:#?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_cluster_without_storage_is_told() {
     let sim = Sim::new();
     sim.faults(|faults| faults.no_storage = true);
@@ -107,7 +107,7 @@ async fn a_cluster_without_storage_is_told() {
     assert!(told(failure).contains("general"), "{}", told(failure));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_pod_that_fits_nowhere_is_told_with_what_lacks() {
     let sim = Sim::new();
     let greedy = CLOUD.replace("name: memcached-memcached,", "name: memcached-memcached, cpu: \"64\",");
@@ -117,7 +117,7 @@ async fn a_pod_that_fits_nowhere_is_told_with_what_lacks() {
     assert!(told(failure).to_lowercase().contains("cpu"), "{}", told(failure));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_node_without_the_label_is_told() {
     let sim = Sim::new();
     let unlabelled = CLOUD.replace(
@@ -130,7 +130,7 @@ async fn a_node_without_the_label_is_told() {
     assert!(told(failure).contains("openstack-control-plane"), "{}", told(failure));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn waiting_is_never_silent_and_never_repeats_itself() {
     let sim = Sim::new();
     sim.faults(|faults| {
@@ -153,7 +153,7 @@ async fn waiting_is_never_silent_and_never_repeats_itself() {
     assert!(said.windows(2).all(|pair| pair[0] != pair[1]), "{said:#?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_check_that_does_not_hold_ends_in_its_own_exit() {
     let sim = Sim::new();
     let wrong = CLOUD.replace("pods: application=mariadb}", "pods: application=nothing}");
@@ -162,7 +162,7 @@ async fn a_check_that_does_not_hold_ends_in_its_own_exit() {
     assert_eq!(ran.outcome.failed_checks, ["mariadb/live"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_field_of_another_manager_is_told_with_its_owner() {
     use landfall_cluster::api::Cluster as _;
     let sim = Sim::new();

@@ -8,7 +8,7 @@ use landfall_engine::{EngineError, ExitKind};
 use landfall_testkit::{Sim, cloud};
 use support::{CLOUD, context, planned, state, up};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_cloud_comes_up() {
     let sim = Sim::new();
     let ran = up(&sim, &cloud(CLOUD)).await;
@@ -26,7 +26,7 @@ async fn a_cloud_comes_up() {
 
 /// The property: under whatever order pods get ready in, a step begins after what it needs, and no
 /// Job is begun so early that its pod waits.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn order_respects_needs_under_any_interleaving() {
     for seed in 0..40u64 {
         let sim = Sim::seeded(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -44,7 +44,7 @@ async fn order_respects_needs_under_any_interleaving() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_second_run_changes_nothing_and_says_so() {
     let sim = Sim::new();
     let cloud = cloud(CLOUD);
@@ -60,7 +60,7 @@ async fn a_second_run_changes_nothing_and_says_so() {
     assert_eq!(checks, 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn killed_after_any_write_the_next_run_ends_in_the_same_state() {
     let cloud = cloud(CLOUD);
     let whole = Sim::new();
@@ -89,7 +89,7 @@ async fn killed_after_any_write_the_next_run_ends_in_the_same_state() {
     assert!(deaths > 30, "only {deaths} deaths");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn stopped_by_the_user_the_record_stays_pending_and_the_next_run_goes_on() {
     let sim = Sim::new();
     let cloud = cloud(CLOUD);
@@ -117,7 +117,7 @@ async fn stopped_by_the_user_the_record_stays_pending_and_the_next_run_goes_on()
     assert!(sim.object("Secret/openstack/sh.helm.release.v1.keystone.v2").is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_api_server_may_be_away_for_a_moment() {
     let sim = Sim::new();
     sim.faults(|faults| {
@@ -129,7 +129,7 @@ async fn the_api_server_may_be_away_for_a_moment() {
     assert_eq!(ran.outcome.exit, ExitKind::Ok, "{:#?}", ran.outcome);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_runs_at_once_are_kept_apart() {
     let sim = Sim::new();
     let cloud = cloud(CLOUD);
@@ -147,7 +147,7 @@ async fn two_runs_at_once_are_kept_apart() {
     assert_eq!(up(&sim, &cloud).await.outcome.exit, ExitKind::Ok);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lack_of_permission_is_told_before_anything_changes() {
     let sim = Sim::new();
     let cloud = cloud(CLOUD);
@@ -166,7 +166,7 @@ async fn a_lack_of_permission_is_told_before_anything_changes() {
     assert_eq!(sim.writes(), Vec::<String>::new());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn coredns_is_restarted_once_and_only_where_its_role_lacked_something() {
     let sim = Sim::new();
     let cloud = cloud(CLOUD);
@@ -185,7 +185,7 @@ async fn coredns_is_restarted_once_and_only_where_its_role_lacked_something() {
     assert!(role["rules"].to_string().contains("nodes"), "{role}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_upgrade_replaces_what_can_not_change_and_removes_what_is_no_more_wanted() {
     let sim = Sim::new();
     up(&sim, &cloud(CLOUD)).await;
@@ -206,7 +206,7 @@ async fn an_upgrade_replaces_what_can_not_change_and_removes_what_is_no_more_wan
     assert!(sim.object("Secret/openstack/sh.helm.release.v1.mariadb.v2").is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn down_keeps_data_unless_volumes_are_named() {
     use landfall_engine::down::{DownOptions, down, inspect};
     let sim = Sim::new();

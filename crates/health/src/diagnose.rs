@@ -47,10 +47,13 @@ impl World {
         self.logs.retain(|key, _| !key.starts_with(&prefix));
     }
 
-    /// Adds an object under its own name; what has none is left out.
+    /// Adds an object under its own name; what has none is left out, and so is a former state of what is
+    /// known, which a watch may bring late.
     pub fn insert(&mut self, object: Value) {
-        if let Some(at) = ObjectRef::of(&object) {
-            self.objects.insert(at.key(), object);
+        let Some(at) = ObjectRef::of(&object) else { return };
+        let key = at.key();
+        if !self.objects.get(&key).is_some_and(|known| is_former(&object, known)) {
+            self.objects.insert(key, object);
         }
     }
 
@@ -86,6 +89,14 @@ impl World {
         found.sort_by_key(|e| std::cmp::Reverse(event_time(e)));
         found
     }
+}
+
+/// Whether `object` is what the very object that `known` is was before. Versions are compared as numbers,
+/// which Kubernetes promises since 1.35 and held to before.
+fn is_former(object: &Value, known: &Value) -> bool {
+    let version = |of: &Value| text(of, "/metadata/resourceVersion").parse::<u64>().ok();
+    text(object, "/metadata/uid") == text(known, "/metadata/uid")
+        && version(object).zip(version(known)).is_some_and(|(this, known)| this < known)
 }
 
 fn event_time(event: &Value) -> &str {

@@ -21,6 +21,7 @@ impl Shared {
         let begun =
             records::begin(&*self.cluster, &*self.records, release).await.map_err(unrecorded(release))?;
         let mut changed = begun.wrote;
+        self.observer.settled().await;
         for stage in stages(release) {
             let results: Vec<bool> = stream::iter(stage)
                 .map(|object| async move { self.apply_one(release, &object).await })
@@ -39,7 +40,10 @@ impl Shared {
         if kind(object) == "Job" {
             return self.apply_job(&owned, &key).await;
         }
-        let applied = again(|| self.cluster.apply(&owned, HELM, false)).await.map_err(refused(&key))?;
+        let (applied, live) =
+            again(|| self.cluster.apply(&owned, HELM, false)).await.map_err(refused(&key))?;
+        // The watch may bring it later than this release is first looked at.
+        self.observer.take(live);
         Ok(applied != Applied::Unchanged)
     }
 
@@ -57,7 +61,7 @@ impl Shared {
                 again(|| self.cluster.apply(job, HELM, false)).await.map_err(refused(key))?;
                 Ok(true)
             }
-            answer => Ok(answer.map_err(refused(key))? != Applied::Unchanged),
+            answer => Ok(answer.map_err(refused(key))?.0 != Applied::Unchanged),
         }
     }
 

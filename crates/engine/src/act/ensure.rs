@@ -33,7 +33,7 @@ impl Shared {
     }
 
     pub(super) async fn put(&self, object: &Value, key: &str) -> Acted {
-        let applied = again(|| self.cluster.apply(object, MANAGER, true)).await.map_err(refused(key))?;
+        let (applied, _) = again(|| self.cluster.apply(object, MANAGER, true)).await.map_err(refused(key))?;
         Ok(applied != Applied::Unchanged)
     }
 

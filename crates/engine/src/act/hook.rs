@@ -24,7 +24,8 @@ impl Shared {
         object["metadata"]["annotations"][DIGEST_ANNOTATION] = json!(release.digest);
         if !matches!(kind(&object), "Job" | "Pod") {
             // Before-hook-creation matters for what runs; this is only put there.
-            let applied = again(|| self.cluster.apply(&object, HELM, true)).await.map_err(refused(&key))?;
+            let (applied, _) =
+                again(|| self.cluster.apply(&object, HELM, true)).await.map_err(refused(&key))?;
             return Ok(applied != landfall_cluster::api::Applied::Unchanged);
         }
 

@@ -211,3 +211,15 @@ fn strange_objects_do_not_upset_the_walk() {
         wanted(&world, &at(kind, "x"));
     }
 }
+
+#[test]
+fn what_a_watch_brings_late_does_not_undo_what_is_known() {
+    let set = |uid: &str, version: &str| json!({"kind": "DaemonSet", "metadata": {"namespace": "openstack", "name": "agent", "uid": uid, "resourceVersion": version}});
+    let mut world = World::default();
+    let known = |world: &World| world.get(&at("DaemonSet", "agent")).cloned();
+    world.insert(set("a", "10"));
+    world.insert(set("a", "9"));
+    assert_eq!(known(&world), Some(set("a", "10")));
+    world.insert(set("b", "8"));
+    assert_eq!(known(&world), Some(set("b", "8")), "another object of the same name begins anew");
+}

@@ -14,7 +14,7 @@ impl State {
         object: &Value,
         manager: &str,
         force: bool,
-    ) -> Result<Applied> {
+    ) -> Result<(Applied, Value)> {
         if !key.1.is_empty()
             && !self.objects.contains_key(&("/Namespace".into(), String::new(), key.1.clone()))
         {
@@ -64,13 +64,14 @@ impl State {
         }
         self.applied.insert((key.clone(), manager.to_owned()), wanted);
         let after = self.put(live);
-        Ok(match before {
+        let how = match before {
             None => Applied::Created,
             Some(b) if b["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"] => {
                 Applied::Unchanged
             }
             Some(_) => Applied::Changed,
-        })
+        };
+        Ok((how, after))
     }
 }
 

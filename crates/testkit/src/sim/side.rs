@@ -65,7 +65,7 @@ impl Cluster for Sim {
         Ok(("v1.36.3".into(), served.map(str::to_owned).to_vec()))
     }
 
-    async fn apply(&self, object: &Value, manager: &str, force: bool) -> Result<Applied> {
+    async fn apply(&self, object: &Value, manager: &str, force: bool) -> Result<(Applied, Value)> {
         let (gvk, key) = target(object)?;
         self.change("apply", &key, |state| state.apply(&gvk, &key, object, manager, force)).await
     }
