@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use crate::Landfall;
-
 /// Lines that describe the host, by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Host {
@@ -64,7 +62,7 @@ impl Host {
     }
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
@@ -152,37 +150,4 @@ fn output(program: &str, arguments: &[&str]) -> String {
         .output()
         .map(|done| String::from_utf8_lossy(&done.stdout).into_owned())
         .unwrap_or_default()
-}
-
-/// Memory of all processes of a cluster, in bytes: proportional shares (PSS), so that pages which
-/// processes have in common count once.
-///
-/// # Errors
-/// Where the cluster's nodes can not be asked.
-pub fn memory_of(landfall: &Landfall) -> Result<u64, String> {
-    let status = landfall.run(&["local", "status", "--name", &landfall.cluster, "-o", "json"]).ended(0)?;
-    let status: serde_json::Value =
-        serde_json::from_str(&status.stdout).map_err(|error| error.to_string())?;
-    let firsts: BTreeSet<u64> =
-        status["nodes"].as_array().into_iter().flatten().filter_map(|node| node["pid"].as_u64()).collect();
-    let mut parents = std::collections::BTreeMap::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u64>() else { continue };
-        let stat = read(&format!("/proc/{pid}/stat"));
-        let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)?.parse().ok());
-        parents.insert(pid, parent.unwrap_or(0_u64));
-    }
-    let is_inside = |pid: u64| {
-        let mut at = pid;
-        while at > 1 && !firsts.contains(&at) {
-            at = parents.get(&at).copied().unwrap_or(0);
-        }
-        firsts.contains(&at)
-    };
-    let pss = |pid: u64| -> u64 {
-        let text = read(&format!("/proc/{pid}/smaps_rollup"));
-        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-        line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) << 10
-    };
-    Ok(parents.keys().copied().filter(|pid| is_inside(*pid)).map(pss).sum())
 }

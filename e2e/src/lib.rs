@@ -7,12 +7,14 @@ mod harness;
 mod host;
 mod killed;
 mod landfall;
+mod memory;
 mod world;
 
 pub use broken::{Broken, told};
 pub use chance::{Chance, number};
 pub use harness::{Outcome, Scenario, check, main_in};
-pub use host::{Host, memory_of};
+pub use host::Host;
 pub use killed::killed_at_random;
 pub use landfall::{Landfall, Ran, kill, ran};
+pub use memory::{memory_of, peak_memory_of};
 pub use world::{World, copy_charts};

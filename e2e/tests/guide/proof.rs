@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use landfall_e2e::{Outcome, World, check, kill};
+use landfall_e2e::{Outcome, World, check, kill, peak_memory_of};
 use serde_json::Value;
 
 /// What one compute can not show.
@@ -16,7 +16,8 @@ fn rows(stdout: &str) -> Result<Vec<Value>, String> {
 
 /// Every step holds, with its evidence, and afterwards Ceph, the switch and libvirt have nothing of it.
 pub fn holds(world: &mut World) -> Outcome {
-    let proof = world.landfall.run(&["verify", "--full", "-o", "json"]);
+    let prove = || world.landfall.run(&["verify", "--full", "-o", "json"]);
+    let (proof, memory) = peak_memory_of(&world.landfall, prove);
     eprintln!("{}", proof.stderr);
     let rows = rows(&proof.stdout)?;
     let wrong: Vec<&Value> = rows
@@ -33,7 +34,12 @@ pub fn holds(world: &mut World) -> Outcome {
     {
         check(seen(id), || format!("{id} is not among {} steps", rows.len()))?;
     }
-    eprintln!("the proof took {:.1?}: {} steps", proof.took, rows.len());
+    eprintln!(
+        "the proof took {:.1?}: {} steps, memory of all processes at most {} MiB",
+        proof.took,
+        rows.len(),
+        memory >> 20
+    );
     Ok(())
 }
 
