@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub struct Api {
     web: Web,
     token: Token,
+    kind: String,
     /// The endpoint's path, without a slash at its end: `/v2.1`, `/v3/<project>`.
     prefix: String,
     /// `compute 2.79`
@@ -36,13 +37,15 @@ impl Api {
         region: &str,
         address: SocketAddr,
     ) -> Result<Option<Self>, Error> {
-        let Some(url) = kinds.iter().find_map(|kind| endpoint(token, kind, region)) else { return Ok(None) };
+        let found = kinds.iter().find_map(|kind| Some((*kind, endpoint(token, kind, region)?)));
+        let Some((kind, url)) = found else { return Ok(None) };
         let bad = |why: &str| Error::Client(format!("{url}: {why}"));
         let parsed = Url::parse(url).map_err(|error| bad(&error.to_string()))?;
         let host = parsed.host_str().ok_or_else(|| bad("no host in it"))?;
         Ok(Some(Self {
             web: Web::behind(host, address)?,
             token: token.clone(),
+            kind: kind.to_owned(),
             prefix: parsed.path().trim_end_matches('/').to_owned(),
             version: None,
         }))
@@ -52,6 +55,11 @@ impl Api {
     pub fn version(mut self, version: &str) -> Self {
         self.version = Some(version.to_owned());
         self
+    }
+
+    /// The type by which the catalog has it.
+    pub fn kind(&self) -> &str {
+        &self.kind
     }
 
     pub fn web(&self) -> &Web {

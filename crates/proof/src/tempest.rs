@@ -16,7 +16,8 @@ pub struct Subject {
     pub external_network: String,
     /// Aliases of Neutron's extensions.
     pub extensions: Vec<String>,
-    pub volumes: bool,
+    /// The type by which the catalog has volumes; none where the cloud has none.
+    pub volumes: Option<String>,
     pub computes: usize,
 }
 
@@ -31,7 +32,8 @@ pub fn config(subject: &Subject, password: &str) -> String {
         text.push('\n');
     };
     let several = if subject.computes > 1 { "true" } else { "false" };
-    let volumes = if subject.volumes { "true" } else { "false" };
+    let volumes = if subject.volumes.is_some() { "true" } else { "false" };
+    let volumes_type = subject.volumes.as_deref().unwrap_or("block-storage");
     let extensions = subject.extensions.join(",");
     let computes = subject.computes.to_string();
     section("DEFAULT", &[("log_dir", "/tmp/tempest"), ("log_file", "tempest.log"), ("use_stderr", "false")]);
@@ -103,7 +105,12 @@ pub fn config(subject: &Subject, password: &str) -> String {
     section("image", &[("endpoint_type", "internal"), ("build_timeout", "300")]);
     section(
         "volume",
-        &[("endpoint_type", "internal"), ("storage_protocol", "ceph"), ("build_timeout", "300")],
+        &[
+            ("catalog_type", volumes_type),
+            ("endpoint_type", "internal"),
+            ("storage_protocol", "ceph"),
+            ("build_timeout", "300"),
+        ],
     );
     section("volume-feature-enabled", &[("backup", volumes)]);
     // The guest answers ping and HTTP; it has no account to log in to.
@@ -241,7 +248,7 @@ Ran: 4 tests in 10.0000 sec.
             larger: "g".into(),
             external_network: "n".into(),
             extensions: vec!["router".into(), "security-group".into()],
-            volumes: false,
+            volumes: Some("volumev3".into()),
             computes: 1,
         };
         let text = config(&subject, "secret");
@@ -249,7 +256,10 @@ Ran: 4 tests in 10.0000 sec.
             text.contains("[auth]\nuse_dynamic_credentials = true\n")
                 && text.contains("admin_password = secret\n")
         );
-        assert!(text.contains("[service_available]\ncinder = false\n"));
+        assert!(
+            text.contains("[service_available]\ncinder = true\n")
+                && text.contains("catalog_type = volumev3\n")
+        );
         assert!(
             text.contains("api_extensions = router,security-group\n") && text.contains("resize = false\n")
         );

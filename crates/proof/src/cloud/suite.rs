@@ -66,7 +66,7 @@ impl RealCloud {
             larger: known(&self.facts.larger)?.clone(),
             external_network: known(&self.facts.external)?.clone(),
             extensions: list(&extensions["extensions"]).iter().map(|one| text(&one["alias"])).collect(),
-            volumes: self.admin.volume().is_ok(),
+            volumes: self.admin.volume.as_ref().map(|api| api.kind().to_owned()),
             computes: self.computes().await?.len(),
         })
     }
