@@ -126,6 +126,33 @@ pub fn selection(regex: Option<&str>) -> String {
     )
 }
 
+/// Tests of the smoke set that expect what services no longer do, with the reason: left out of it, and told as
+/// skipped.
+const OUTDATED: [(&str, &str); 1] = [(
+    "tempest.api.identity.admin.v3.test_credentials.CredentialsTestJSON.test_credentials_create_get_update_delete",
+    "it changes a credential's type and project, which Keystone refuses since a security fix: its blob alone may change",
+)];
+
+/// What the smoke set leaves out, as skipped tests.
+pub fn outdated() -> impl Iterator<Item = Test> {
+    OUTDATED.iter().map(|(name, why)| Test {
+        name: (*name).to_owned(),
+        seconds: 0.0,
+        verdict: Verdict::Skipped((*why).to_owned()),
+        details: String::new(),
+    })
+}
+
+/// Names the tests that the smoke set leaves out; those that `regex` names are all run.
+pub fn exclusion(regex: Option<&str>) -> String {
+    // Matches no name.
+    const NONE: &str = "^$";
+    match regex {
+        Some(_) => NONE.to_owned(),
+        None => OUTDATED.map(|(name, _)| name.replace('.', r"\.")).join("|"),
+    }
+}
+
 /// What became of a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -264,6 +291,8 @@ Ran: 4 tests in 10.0000 sec.
             text.contains("api_extensions = router,security-group\n") && text.contains("resize = false\n")
         );
         assert_eq!(selection(Some("x")), "x");
+        assert_eq!(exclusion(Some("x")), "^$", "what is asked for by name is run");
+        assert!(outdated().all(|test| exclusion(None).contains(&test.name.replace('.', r"\."))));
         assert!(selection(None).contains("smoke"));
     }
 }

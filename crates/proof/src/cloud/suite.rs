@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{RealCloud, known, list, text, told};
-use crate::tempest::{Reader, Subject, Test, config, selection};
+use crate::tempest::{Reader, Subject, Test, config, exclusion, outdated, selection};
 use crate::wait::Waits;
 
 const CONTAINER: &str = "tempest";
@@ -18,7 +18,7 @@ const LABEL: &str = "application=landfall-tempest";
 const START: Duration = Duration::from_mins(5);
 /// `tempest init` ends with 1 whatever came of it: what it makes is looked at.
 const RUN: &str = "mkdir -p /tmp/tempest/locks && cd /tmp && tempest init suite >&2; test -s suite/.stestr.conf && \
-cp /etc/landfall/tempest.conf suite/etc/tempest.conf && cd suite && exec tempest run --regex \"$REGEX\" --concurrency 2";
+cp /etc/landfall/tempest.conf suite/etc/tempest.conf && cd suite && exec tempest run --regex \"$REGEX\" --exclude-regex \"$EXCLUDED\" --concurrency 2";
 
 impl RealCloud {
     /// Runs the tests that `regex` names, the smoke set where it is none; `each` is told of a test as it ends.
@@ -37,9 +37,13 @@ impl RealCloud {
         self.leftovers(waits).await?;
         let work = async {
             let subject = self.subject(waits).await?;
-            self.start(image, &selection(regex), &config(&subject, password)).await?;
+            self.start(image, regex, &config(&subject, password)).await?;
             waits("the pod of the suite starts");
-            self.follow(each).await
+            let mut tests = self.follow(each).await?;
+            if regex.is_none() {
+                tests.extend(outdated().inspect(each));
+            }
+            Ok(tests)
         };
         let outcome = tokio::select! {
             outcome = work => outcome,
@@ -71,7 +75,7 @@ impl RealCloud {
         })
     }
 
-    async fn start(&self, image: &str, regex: &str, config: &str) -> Result<(), String> {
+    async fn start(&self, image: &str, regex: Option<&str>, config: &str) -> Result<(), String> {
         let (name, namespace) = (self.name("tempest"), &self.setting.namespace);
         let metadata =
             json!({"name": name, "namespace": namespace, "labels": {"application": "landfall-tempest"}});
@@ -89,7 +93,8 @@ impl RealCloud {
                     "image": image,
                     "command": ["sh", "-c", RUN],
                     "env": [
-                        {"name": "REGEX", "value": regex},
+                        {"name": "REGEX", "value": selection(regex)},
+                        {"name": "EXCLUDED", "value": exclusion(regex)},
                         {"name": "HOME", "value": "/tmp"},
                         // Each test is told as it ends.
                         {"name": "PYTHONUNBUFFERED", "value": "1"},
