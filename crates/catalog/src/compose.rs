@@ -155,6 +155,7 @@ mod tests {
                 "neutron-metadata",
                 "nova-db",
                 "nova-keystone",
+                "nova-ssh",
                 "cinder-db",
                 "cinder-keystone",
                 "horizon-secret-key"

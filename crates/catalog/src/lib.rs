@@ -24,6 +24,7 @@ mod openvswitch;
 mod placement;
 mod rabbitmq;
 mod service;
+pub mod ssh;
 mod values;
 
 pub use ceph::CONF as CEPH_CONF;

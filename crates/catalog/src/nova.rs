@@ -9,11 +9,13 @@ use crate::inputs::Inputs;
 use crate::openvswitch::label;
 use crate::service::{SecretKind, Service, in_the_cloud};
 use crate::values::{count, images, overlay, password};
-use crate::{accounts, ceph, keystone, libvirt, mariadb, neutron, rabbitmq};
+use crate::{accounts, ceph, keystone, libvirt, mariadb, neutron, rabbitmq, ssh};
 
 const NAME: &str = "nova";
 const DB_SECRET: &str = "nova-db";
 const ACCOUNT_SECRET: &str = "nova-keystone";
+/// By it computes bring servers' disks to one another.
+const SSH_SECRET: &str = "nova-ssh";
 /// First label of the name that consoles are looked at under.
 pub(crate) const CONSOLES: &str = "novncproxy";
 /// Pool of servers' own disks, where they are kept in Ceph.
@@ -62,6 +64,7 @@ pub(crate) const SERVICE: Service = Service {
         (DB_SECRET, SecretKind::Password),
         (ACCOUNT_SECRET, SecretKind::Password),
         (neutron::METADATA_SECRET, SecretKind::Key),
+        (SSH_SECRET, SecretKind::PrivateKey),
     ],
     home: in_the_cloud,
     prerequisites,
@@ -101,6 +104,8 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
     overlay(&mut values, &accounts::endpoints(inputs, secrets, NAME, "compute", DB_SECRET, ACCOUNT_SECRET));
     let workers = inputs.workers();
     let replicas = inputs.api_replicas();
+    let private_key = password(secrets, SSH_SECRET);
+    let public_key = private_key.as_str().and_then(ssh::public_key);
     let ingress = json!({"ingress": {"classes": {"namespace": inputs.ingress_class}}});
     overlay(
         &mut values,
@@ -109,7 +114,11 @@ fn values(inputs: &Inputs, secrets: &Secrets) -> Value {
                 "compute_novnc_proxy": {"host_fqdn_override": {"public": inputs.public(CONSOLES)}},
                 "oslo_messaging": {"auth": {"nova": {"password": password(secrets, rabbitmq::NOVA_SECRET)}}},
             },
-            "network": {"osapi": ingress, "novncproxy": ingress},
+            "network": {
+                "osapi": ingress,
+                "novncproxy": ingress,
+                "ssh": {"enabled": true, "public_key": public_key, "private_key": private_key},
+            },
             "ceph_client": {"configmap": ceph::CONF, "user_secret_name": libvirt::KEY_SECRET},
             "pod": {"replicas": {
                 "api_metadata": replicas,

@@ -11,19 +11,21 @@ use crate::{
     openstackclient, openvswitch, placement, rabbitmq,
 };
 
-/// How a secret is made. All are random letters and digits.
+/// How a secret is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretKind {
+    /// Random letters and digits.
     Password,
-    /// Shared by the members of a cluster, never typed by a person.
+    /// As a password; shared by the members of a cluster, never typed by a person.
     Key,
+    /// By [`crate::ssh::private_key`].
+    PrivateKey,
 }
 
 /// A secret that must be there before a service's values can be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretSpec {
     pub name: String,
-    pub length: usize,
     pub kind: SecretKind,
 }
 
@@ -91,11 +93,7 @@ impl PartialEq for Service {
 impl Service {
     /// The secrets that its values are made with.
     pub fn secrets(&self) -> impl Iterator<Item = SecretSpec> + '_ {
-        self.secrets.iter().map(|(name, kind)| SecretSpec {
-            name: (*name).to_owned(),
-            length: 32,
-            kind: *kind,
-        })
+        self.secrets.iter().map(|(name, kind)| SecretSpec { name: (*name).to_owned(), kind: *kind })
     }
 
     /// Rough seconds of one of its objects, e.g. of `Job/keystone-db-sync`.

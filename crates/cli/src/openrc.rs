@@ -35,7 +35,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
         )
         .hint_command("landfall up keystone"));
     };
-    let secrets = landfall_engine::secrets::load(cluster, &cloud.namespace, &[ADMIN.to_owned()]).await?;
+    let secrets = landfall_engine::secrets::stored(cluster, &cloud.namespace).await?;
     match &args.to {
         Some(folder) => write(session, folder, folder, &cloud, &domain, &secrets),
         None => write_home(session, &cloud, &domain, &secrets),

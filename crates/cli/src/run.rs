@@ -75,9 +75,8 @@ async fn rendered(
 ) -> Result<Ready> {
     let services = cloud::services(&cloud, asked)?;
     let inputs = cloud::inputs(target, &cloud, domain.clone(), images).await?;
-    let names: Vec<String> =
-        landfall_catalog::required_secrets(&services).into_iter().map(|spec| spec.name).collect();
-    let secrets = landfall_engine::secrets::load(target.cluster.as_ref(), &cloud.namespace, &names).await?;
+    let wanted = landfall_catalog::required_secrets(&services);
+    let secrets = landfall_engine::secrets::load(target.cluster.as_ref(), &cloud.namespace, &wanted).await?;
     let blueprint = landfall_catalog::blueprint(&inputs, &secrets, &services);
     let prepared = landfall_engine::prepare(
         target.cluster.as_ref(),

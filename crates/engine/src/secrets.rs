@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use landfall_catalog::blueprint::{Prerequisite, Secrets};
+use landfall_catalog::{SecretKind, SecretSpec, ssh};
 use landfall_cluster::api::{Cluster, Gvk};
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -20,16 +21,20 @@ pub const NAME: &str = "landfall-secrets";
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const LENGTH: usize = 32;
 
-/// What the cluster holds, completed for `names`: those absent are made, not yet written (the run
+/// What the cluster holds, completed for `wanted`: those absent are made, not yet written (the run
 /// writes them, before any release, in the step `secrets/landfall-secrets`).
 ///
 /// # Errors
 /// When the cluster does not answer or the Secret may not be read.
-pub async fn load(cluster: &dyn Cluster, namespace: &str, names: &[String]) -> Result<Secrets> {
+pub async fn load(cluster: &dyn Cluster, namespace: &str, wanted: &[SecretSpec]) -> Result<Secrets> {
     let mut secrets = stored(cluster, namespace).await?;
-    for name in names {
-        if !secrets.0.contains_key(name) {
-            secrets.0.insert(name.clone(), generate()?);
+    for one in wanted {
+        if !secrets.0.contains_key(&one.name) {
+            let made = match one.kind {
+                SecretKind::Password | SecretKind::Key => password()?,
+                SecretKind::PrivateKey => private_key()?,
+            };
+            secrets.0.insert(one.name.clone(), made);
         }
     }
     Ok(secrets)
@@ -79,12 +84,25 @@ pub(crate) fn object(
         "metadata": {"name": name, "namespace": namespace}, "data": data})
 }
 
-fn generate() -> Result<String> {
-    let mut random = SysRng;
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    SysRng.try_fill_bytes(&mut bytes).map_err(|e| EngineError::Random(e.to_string()))?;
+    Ok(bytes)
+}
+
+fn private_key() -> Result<String> {
+    loop {
+        // One in 2^32 is no key of the curve.
+        if let Some(key) = ssh::private_key(&random()?) {
+            return Ok(key);
+        }
+    }
+}
+
+fn password() -> Result<String> {
     let mut word = String::with_capacity(LENGTH);
     while word.len() < LENGTH {
-        let mut bytes = [0u8; 64];
-        random.try_fill_bytes(&mut bytes).map_err(|e| EngineError::Random(e.to_string()))?;
+        let bytes: [u8; 64] = random()?;
         // 248 is the largest multiple of 62: above it some letters would be likelier.
         let letters = bytes.iter().filter(|b| **b < 248).map(|b| char::from(ALPHABET[usize::from(*b % 62)]));
         word.extend(letters.take(LENGTH - word.len()));
@@ -99,10 +117,16 @@ mod tests {
 
     #[test]
     fn passwords_are_long_and_never_twice_the_same() {
-        let (a, b) = (generate().unwrap(), generate().unwrap());
+        let (a, b) = (password().unwrap(), password().unwrap());
         assert_eq!(a.len(), LENGTH);
         assert!(a.bytes().all(|c| c.is_ascii_alphanumeric()));
         assert_ne!(a, b);
+    }
+
+    #[test]
+    fn private_keys_have_a_public_half_and_are_never_twice_the_same() {
+        let (a, b) = (private_key().unwrap(), private_key().unwrap());
+        assert_ne!(ssh::public_key(&a).unwrap(), ssh::public_key(&b).unwrap());
     }
 
     #[test]

@@ -60,6 +60,20 @@ impl Compute {
     pub async fn hypervisors(&self) -> Result<Vec<Hypervisor>, Error> {
         self.web.read(&self.token, "/v2.1/os-hypervisors/detail", "hypervisors").await
     }
+
+    /// Names of the servers, of whatever project, that Nova has on a host.
+    ///
+    /// # Errors
+    /// Any of [`Error`].
+    pub async fn servers_on(&self, host: &str) -> Result<Vec<String>, Error> {
+        #[derive(Deserialize)]
+        struct Named {
+            name: String,
+        }
+        let path = format!("/v2.1/servers?all_tenants=1&host={host}");
+        let servers: Vec<Named> = self.web.read(&self.token, &path, "servers").await?;
+        Ok(servers.into_iter().map(|server| server.name).collect())
+    }
 }
 
 /// Placement behind a name, with a token.

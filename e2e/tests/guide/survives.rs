@@ -1,9 +1,11 @@
 //! What the guide's cloud must outlast: lost pods, moved monitors, a killed program.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use landfall_e2e::{Chance, Outcome, World, check, killed_at_random, number};
+use landfall_e2e::{
+    Chance, Outcome, Servers, Watch, World, active, booted_once, check, killed_at_random, number,
+};
 use serde_json::Value;
 
 /// Rounds of kills in the long run.
@@ -11,6 +13,8 @@ const ROUNDS: u64 = 10;
 /// Seconds; `$LANDFALL_LONGEST` gives another number.
 const LONGEST: u64 = 180;
 const PATIENCE: &str = "--timeout=240s";
+/// Under emulation a guest takes its time.
+const BOOT: Duration = Duration::from_mins(5);
 
 /// The monitor comes back under another address; after the renewal Glance still reads images.
 pub fn monitor_moved(world: &mut World) -> Outcome {
@@ -59,9 +63,23 @@ pub fn pods(world: &World, namespace: &str) -> Result<Vec<(String, String, Strin
         .collect())
 }
 
-/// Every pod of the cloud once, one after the other, in random order; at the end all check points hold.
+/// Every pod of the cloud once, one after the other, in random order; at the end all check points hold, and a server
+/// that ran all the time has not noticed.
 pub fn every_pod_deleted(world: &mut World) -> Outcome {
     world.up(&[]).ended(0)?;
+    let servers = Servers::prepared(&world.landfall, "landfall-stays", "192.0.2.0/24")?;
+    let server = servers.server("landfall-stays", None, "word=stays\n")?;
+    let watch = Watch::from(&world.landfall, &servers, "k1")?;
+    watch.answers(&server.address, BOOT)?;
+    let outcome = delete_every_pod(world);
+    let kept = watch
+        .answers(&server.address, BOOT)
+        .and_then(|()| active(&servers, &server.id))
+        .and_then(|()| booted_once(&servers.console(&server)?));
+    outcome.and(kept).and(servers.remove())
+}
+
+fn delete_every_pod(world: &World) -> Outcome {
     let mut chance = Chance::new();
     let mut left = [pods(world, "rook-ceph")?, pods(world, "openstack")?].concat();
     let all = left.len();

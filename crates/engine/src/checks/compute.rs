@@ -1,6 +1,8 @@
 //! Nova's check point: its services are up on their hosts, and each node's hypervisor is known to the API and to
 //! Placement, without which the scheduler finds no node.
 
+use std::collections::BTreeMap;
+
 use landfall_openstack::{Compute, ComputeService, Error, Hypervisor, Placement, Provider};
 
 use super::Tried;
@@ -15,6 +17,8 @@ struct Seen {
     services: Vec<ComputeService>,
     hypervisors: Vec<Hypervisor>,
     providers: Vec<Provider>,
+    /// Names of the servers on computes that have stopped reporting, by host.
+    stranded: BTreeMap<String, Vec<String>>,
 }
 
 pub(super) async fn services(compute: &Compute, placement: &Placement, hosts: &[String]) -> Tried {
@@ -27,7 +31,11 @@ pub(super) async fn services(compute: &Compute, placement: &Placement, hosts: &[
 async fn seen(compute: &Compute, placement: &Placement) -> Result<Seen, Error> {
     let (services, hypervisors, providers) =
         tokio::try_join!(compute.services(), compute.hypervisors(), placement.providers())?;
-    Ok(Seen { services, hypervisors, providers })
+    let mut stranded = BTreeMap::new();
+    for silent in services.iter().filter(|one| one.binary == COMPUTE && one.state != "up") {
+        stranded.insert(silent.host.clone(), compute.servers_on(&silent.host).await?);
+    }
+    Ok(Seen { services, hypervisors, providers, stranded })
 }
 
 fn judge(mut seen: Seen, hosts: &[String]) -> Tried {
@@ -55,7 +63,13 @@ fn lacking(seen: &Seen, host: &str) -> Option<String> {
         return Some(format!("{COMPUTE} on {host} has not registered"));
     };
     if service.state != "up" {
-        return Some(format!("{COMPUTE} on {host} has stopped reporting"));
+        let servers = seen.stranded.get(host).map(Vec::as_slice).unwrap_or_default();
+        let of_servers = match servers {
+            [] => "no server is on it".to_owned(),
+            [one] => format!("server {one} is on it"),
+            several => format!("{} servers are on it: {}", several.len(), several.join(", ")),
+        };
+        return Some(format!("{COMPUTE} on {host} has stopped reporting; {of_servers}"));
     }
     if service.status != "enabled" {
         let why = service.disabled_reason.as_deref().unwrap_or("no reason given");
@@ -122,6 +136,7 @@ mod tests {
                 service: HypervisorService { host: "k2".into() },
             }],
             providers: vec![Provider { uuid: "1".into(), name: "k2.example".into() }],
+            stranded: BTreeMap::new(),
         }
     }
 
@@ -158,7 +173,14 @@ mod tests {
         assert_eq!(wrong(|seen| seen.services.truncate(2)), "nova-compute on k2 has not registered");
         assert_eq!(
             wrong(|seen| seen.services[2].state = "down".into()),
-            "nova-compute on k2 has stopped reporting"
+            "nova-compute on k2 has stopped reporting; no server is on it"
+        );
+        assert_eq!(
+            wrong(|seen| {
+                seen.services[2].state = "down".into();
+                seen.stranded.insert("k2".into(), vec!["web".into(), "db".into()]);
+            }),
+            "nova-compute on k2 has stopped reporting; 2 servers are on it: web, db"
         );
         assert_eq!(
             wrong(|seen| {

@@ -1,28 +1,53 @@
 //! The guide's cloud on four nodes, and the loss of one of them. Minutes long: part of the longer run.
 
+mod servers;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use landfall_e2e::{Outcome, Scenario, World, check, kill, main_in, memory_of};
+use landfall_e2e::{Outcome, Scenario, Server, Servers, Watch, World, check, kill, main_in, memory_of};
 use serde_json::Value;
 
 /// How long the API may be away after a node was lost: the cluster needs 40 s to see it, pods go after 30 s more.
 const BACK_WITHIN: Duration = Duration::from_mins(6);
 
+struct Four {
+    world: World,
+    /// Of k2 and of k3, and from where they are pinged.
+    servers: Option<(Servers, Watch, Server, Server)>,
+}
+
+impl Four {
+    fn servers(&self) -> Result<(&Servers, &Watch, &Server, &Server), String> {
+        let (servers, watch, first, second) = self.servers.as_ref().ok_or("there are no servers")?;
+        Ok((servers, watch, first, second))
+    }
+}
+
 fn main() -> ExitCode {
     main_in(
-        World::new("four", "10.90.2.0/24", "4", &[]),
+        World::new("four", "10.90.2.0/24", "4", &[]).map(|world| Four { world, servers: None }),
         &[
             Scenario { name: "from_nothing_to_thirteen_check_points_on_four_nodes", run: from_nothing },
             Scenario { name: "every_node_has_its_agents", run: agents_everywhere },
+            Scenario {
+                name: "servers_on_two_computes_talk_through_the_tunnel",
+                run: servers::through_the_tunnel,
+            },
+            Scenario { name: "a_rolling_change_of_nova_loses_no_ping", run: servers::rolling_change },
+            Scenario {
+                name: "a_switch_started_anew_carries_its_servers_again",
+                run: servers::switch_restarted,
+            },
             Scenario { name: "a_lost_node_is_told_and_the_api_answers", run: node_lost },
             Scenario { name: "the_node_back_all_check_points_hold", run: node_back },
         ],
-        |world| world.remove(),
+        |four| four.world.remove(),
     )
 }
 
-fn from_nothing(world: &mut World) -> Outcome {
+fn from_nothing(four: &mut Four) -> Outcome {
+    let world = &four.world;
     let cluster = world.cluster()?;
     let up = world.up(&["--nodes", "4"]).ended(0)?;
     eprintln!("{}", up.stderr);
@@ -45,7 +70,8 @@ fn agents(world: &World) -> Result<Vec<Value>, String> {
     Ok(agents.as_array().cloned().unwrap_or_default())
 }
 
-fn agents_everywhere(world: &mut World) -> Outcome {
+fn agents_everywhere(four: &mut Four) -> Outcome {
+    let world = &four.world;
     let agents = agents(world)?;
     for node in ["k1", "k2", "k3", "k4"] {
         let here: Vec<&Value> =
@@ -65,7 +91,8 @@ fn first_process(world: &World, node: &str) -> Result<u64, String> {
 }
 
 /// k3 goes without a word. The cluster tells that, Landfall why, and the API stays or comes back alone.
-fn node_lost(world: &mut World) -> Outcome {
+fn node_lost(four: &mut Four) -> Outcome {
+    let world = &four.world;
     kill(first_process(world, "k3")?)?;
     let began = Instant::now();
     world
@@ -88,10 +115,12 @@ fn node_lost(world: &mut World) -> Outcome {
     }
     eprintln!("the API answers {:.0?} after the loss", began.elapsed());
     world.landfall.openstack(&["image", "list"]).ended(0)?;
-    world.landfall.openstack(&["token", "issue"]).ended(0).map(drop)
+    world.landfall.openstack(&["token", "issue"]).ended(0)?;
+    servers::told_as_lost(four)
 }
 
-fn node_back(world: &mut World) -> Outcome {
+fn node_back(four: &mut Four) -> Outcome {
+    let world = &four.world;
     let began = Instant::now();
     world.cluster()?;
     world.landfall.kubectl(&["wait", "--for=condition=Ready", "node/k3", "--timeout=180s"]).ended(0)?;
@@ -102,5 +131,6 @@ fn node_back(world: &mut World) -> Outcome {
         }
     }
     eprintln!("all check points hold {:.0?} after the node was brought back", began.elapsed());
-    agents_everywhere(world)
+    agents_everywhere(four)?;
+    servers::back(four)
 }

@@ -1,0 +1,158 @@
+//! Pings to a server out of the namespace that Neutron's DHCP agent has on a node, counted.
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::{Landfall, Outcome, Servers, check};
+
+/// Between two pings, in seconds.
+const INTERVAL: &str = "0.2";
+
+/// From where servers of one network are pinged.
+#[derive(Debug)]
+pub struct Watch {
+    landfall: Landfall,
+    node: String,
+    /// Network namespace on the node.
+    namespace: String,
+}
+
+/// Pings on their way.
+#[derive(Debug)]
+pub struct Pings {
+    child: Child,
+    stop: Vec<String>,
+    landfall: Landfall,
+}
+
+/// What came of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Count {
+    pub sent: u64,
+    pub answered: u64,
+}
+
+impl Count {
+    pub fn lost(self) -> u64 {
+        self.sent - self.answered
+    }
+}
+
+impl Watch {
+    /// From this node, whose DHCP agent is told to serve the network, too.
+    ///
+    /// # Errors
+    /// Where the network has no namespace there.
+    pub fn from(landfall: &Landfall, servers: &Servers, node: &str) -> Result<Self, String> {
+        let agents = servers.cloud(&["network", "agent", "list", "--agent-type", "dhcp", "--host", node])?;
+        let agent = agents[0]["ID"].as_str().ok_or_else(|| format!("no DHCP agent on {node}: {agents}"))?;
+        // One that serves it already is told so by an error.
+        landfall.openstack(&["network", "agent", "add", "network", "--dhcp", agent, servers.name]);
+        let network = servers.cloud(&["network", "show", servers.name])?;
+        let namespace = format!("qdhcp-{}", network["id"].as_str().unwrap_or_default());
+        Ok(Self { landfall: landfall.clone(), node: node.to_owned(), namespace })
+    }
+
+    /// The arguments of kubectl that run a shell's words in the DHCP agent's pod.
+    fn inside(&self, words: &str) -> Result<Vec<String>, String> {
+        let node = format!("spec.nodeName={}", self.node);
+        let labels = "application=neutron,component=neutron-dhcp-agent";
+        let pods =
+            self.landfall.get(&["pods", "-n", "openstack", "-l", labels, "--field-selector", &node])?;
+        let mut running = pods["items"].as_array().into_iter().flatten();
+        let pod = running.find(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+        let name = pod.and_then(|pod| pod["metadata"]["name"].as_str());
+        let name = name.ok_or_else(|| format!("no DHCP agent's pod on {}", self.node))?;
+        Ok(["-n", "openstack", "exec", name, "--", "sh", "-c", words].map(str::to_owned).to_vec())
+    }
+
+    /// Waits until an address answers.
+    ///
+    /// # Errors
+    /// `ping`'s last words, where it does not in time.
+    pub fn answers(&self, address: &str, within: Duration) -> Outcome {
+        let began = Instant::now();
+        loop {
+            let words = format!("ip netns exec {} ping -c 1 -W 2 {address}", self.namespace);
+            let told = match self.inside(&words) {
+                Ok(arguments) => self.landfall.kubectl(&refs(&arguments)),
+                Err(why) => {
+                    check(began.elapsed() < within, || why)?;
+                    continue;
+                }
+            };
+            if told.code == 0 {
+                return Ok(());
+            }
+            check(began.elapsed() < within, || {
+                format!("{address} does not answer from {}: {}{}", self.node, told.stdout, told.stderr)
+            })?;
+        }
+    }
+
+    /// Begins to ping an address.
+    ///
+    /// # Errors
+    /// Where there is no pod to ping from.
+    pub fn begin(&self, address: &str) -> Result<Pings, String> {
+        let file = format!("/tmp/ping-{address}");
+        let words = format!(
+            "echo $$ > {file}; exec ip netns exec {} ping -q -i {INTERVAL} {address}",
+            self.namespace
+        );
+        let local = ["local", "shell", "--name", self.landfall.cluster.as_str(), "k1", "--", "kubectl"];
+        let arguments = self.inside(&words)?;
+        let child = self
+            .landfall
+            .command(&[&local[..], &refs(&arguments)].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let stop = self.inside(&format!("kill -INT $(cat {file})"))?;
+        Ok(Pings { child, stop, landfall: self.landfall.clone() })
+    }
+}
+
+impl Pings {
+    /// Ends them and counts.
+    ///
+    /// # Errors
+    /// Where `ping` ended before, or said nothing.
+    pub fn end(self) -> Result<Count, String> {
+        self.landfall.kubectl(&refs(&self.stop)).ended(0)?;
+        let output = self.child.wait_with_output().map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        // `10 packets transmitted, 9 received, …`
+        let line = text.lines().find(|line| line.contains("packets transmitted")).unwrap_or_default();
+        let numbers: Vec<u64> = line.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+        match numbers.as_slice() {
+            [sent, answered, ..] if *sent > 0 => Ok(Count { sent: *sent, answered: *answered }),
+            _ => Err(format!("no count: {text}{}", String::from_utf8_lossy(&output.stderr))),
+        }
+    }
+}
+
+fn refs(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+/// Whether a server has begun once only, by its console log.
+///
+/// # Errors
+/// How often it has.
+pub fn booted_once(log: &str) -> Outcome {
+    let boots = log.lines().filter(|line| line.contains("landfall: boot ")).count();
+    check(boots == 1, || format!("{boots} boots: {log}"))
+}
+
+/// Whether Nova says ACTIVE of it.
+///
+/// # Errors
+/// What it says.
+pub fn active(servers: &Servers, id: &str) -> Outcome {
+    let shown: Value = servers.cloud(&["server", "show", id])?;
+    check(shown["status"] == "ACTIVE", || shown.to_string())
+}
