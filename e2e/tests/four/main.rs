@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         &[
             Scenario { name: "from_nothing_to_thirteen_check_points_on_four_nodes", run: from_nothing },
             Scenario { name: "every_node_has_its_agents", run: agents_everywhere },
+            Scenario { name: "the_whole_proof_holds_with_a_server_that_moves", run: proof_holds },
             Scenario {
                 name: "servers_on_two_computes_talk_through_the_tunnel",
                 run: servers::through_the_tunnel,
@@ -78,6 +79,21 @@ fn agents_everywhere(four: &mut Four) -> Outcome {
             agents.iter().filter(|agent| agent["Host"] == node && agent["Alive"] == true).collect();
         check(here.len() >= 4, || format!("{node} has {here:#?}"))?;
     }
+    Ok(())
+}
+
+/// All of it, and what one node can not show: a server that another compute takes over.
+fn proof_holds(four: &mut Four) -> Outcome {
+    let proof = four.world.landfall.run(&["verify", "--full", "-o", "json"]);
+    let rows: Value = serde_json::from_str(&proof.stdout)
+        .map_err(|error| format!("{error}: {}{}", proof.stdout, proof.stderr))?;
+    let rows = rows.as_array().cloned().unwrap_or_default();
+    let wrong: Vec<&Value> = rows.iter().filter(|row| row["state"] != "passed").collect();
+    check(proof.code == 0 && rows.len() > 30 && wrong.is_empty(), || {
+        format!("exit code {}: {wrong:#?}\n{}", proof.code, proof.stderr)
+    })?;
+    let moved = rows.iter().find(|row| row["id"] == "proof/migration").ok_or("no step of moving a server")?;
+    eprintln!("the proof took {:.1?}: {} steps; {}", proof.took, rows.len(), moved["evidence"]);
     Ok(())
 }
 
