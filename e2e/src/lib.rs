@@ -19,6 +19,6 @@ pub use host::Host;
 pub use killed::killed_at_random;
 pub use landfall::{Landfall, Ran, kill, ran};
 pub use memory::{memory_of, peak_memory_of};
-pub use ping::{Count, Pings, Watch, active, booted_once};
+pub use ping::{Count, Pings, Watch};
 pub use servers::{Server, Servers};
 pub use world::{World, copy_charts};

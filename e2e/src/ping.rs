@@ -3,8 +3,6 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use crate::{Landfall, Outcome, Servers, check};
 
 /// Between two pings, in seconds.
@@ -137,22 +135,4 @@ impl Pings {
 
 fn refs(words: &[String]) -> Vec<&str> {
     words.iter().map(String::as_str).collect()
-}
-
-/// Whether a server has begun once only, by its console log.
-///
-/// # Errors
-/// How often it has.
-pub fn booted_once(log: &str) -> Outcome {
-    let boots = log.lines().filter(|line| line.contains("landfall: boot ")).count();
-    check(boots == 1, || format!("{boots} boots: {log}"))
-}
-
-/// Whether Nova says ACTIVE of it.
-///
-/// # Errors
-/// What it says.
-pub fn active(servers: &Servers, id: &str) -> Outcome {
-    let shown: Value = servers.cloud(&["server", "show", id])?;
-    check(shown["status"] == "ACTIVE", || shown.to_string())
 }

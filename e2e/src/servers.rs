@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use crate::{Landfall, Outcome};
+use crate::{Landfall, Outcome, check};
 
 /// Where files go in the client's pod.
 const FOLDER: &str = "/tmp";
@@ -107,6 +107,25 @@ impl Servers {
         Ok(ran.stdout)
     }
 
+    /// Nova says ACTIVE of it.
+    ///
+    /// # Errors
+    /// What it says.
+    pub fn active(&self, server: &Server) -> Outcome {
+        let shown = self.cloud(&["server", "show", &server.id])?;
+        check(shown["status"] == "ACTIVE", || shown.to_string())
+    }
+
+    /// It has begun once only, by its console log.
+    ///
+    /// # Errors
+    /// How often it has.
+    pub fn booted_once(&self, server: &Server) -> Outcome {
+        let log = self.console(server)?;
+        let boots = log.lines().filter(|line| line.contains("landfall: boot ")).count();
+        check(boots == 1, || format!("{boots} boots: {log}"))
+    }
+
     /// Runs `openstack …` and reads what it answers.
     ///
     /// # Errors
@@ -134,7 +153,7 @@ impl Servers {
         cloud(&["network", "delete", self.name]);
         cloud(&["security", "group", "delete", self.name]);
         let left = self.cloud(&["server", "list", "--name", self.name])?;
-        crate::check(left.as_array().is_some_and(Vec::is_empty), || format!("left: {left}"))
+        check(left.as_array().is_some_and(Vec::is_empty), || format!("left: {left}"))
     }
 
     fn path(&self, file: &str) -> String {

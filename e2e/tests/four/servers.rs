@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use landfall_e2e::{Outcome, Servers, Watch, active, booted_once, check};
+use landfall_e2e::{Outcome, Pings, Servers, Watch, check};
 
 use crate::{BACK_WITHIN, Four};
 
@@ -56,7 +56,7 @@ pub fn rolling_change(four: &mut Four) -> Outcome {
     std::fs::write(&file, "spec: {overrides: {nova: {conf: {nova: {scheduler: {max_attempts: 5}}}}}}\n")
         .map_err(|error| error.to_string())?;
     let up = four.world.up(&["--nodes", "4", "-f", &file.display().to_string()]).ended(0)?;
-    let counts = pings.into_iter().map(landfall_e2e::Pings::end).collect::<Result<Vec<_>, _>>()?;
+    let counts = pings.into_iter().map(Pings::end).collect::<Result<Vec<_>, _>>()?;
     check(up.stderr.contains("nova"), || up.stderr.clone())?;
     let conf = "grep -h max_attempts /etc/nova/nova.conf /etc/nova/nova.conf.d/* 2>/dev/null";
     let scheduler = ["-n", "openstack", "exec", "deployment/nova-scheduler", "--", "sh", "-c", conf];
@@ -65,7 +65,7 @@ pub fn rolling_change(four: &mut Four) -> Outcome {
     eprintln!("the change took {:.1?}; pings lost: {counts:?}", up.took);
     check(computes()? == before, || "a compute was started anew".to_owned())?;
     for server in [first, second] {
-        active(servers, &server.id)?;
+        servers.active(server)?;
     }
     check(counts.iter().all(|count| count.lost() == 0), || format!("pings were lost: {counts:?}"))
 }
@@ -94,7 +94,7 @@ pub fn switch_restarted(four: &mut Four) -> Outcome {
     watch.answers(&first.address, HEALED)?;
     let count = pings.end()?;
     eprintln!("the switch of k2 started anew: {} of {} pings lost", count.lost(), count.sent);
-    booted_once(&servers.console(first)?)?;
+    servers.booted_once(first)?;
     four.world.verified().map(drop)
 }
 
@@ -127,9 +127,9 @@ pub fn back(four: &Four) -> Outcome {
     watch.answers(&second.address, BOOT)?;
     eprintln!("{} answers {:.0?} after all check points held", second.name, began.elapsed());
     watch.answers(&first.address, HEALED)?;
-    booted_once(&servers.console(first)?)?;
+    servers.booted_once(first)?;
     for server in [first, second] {
-        active(servers, &server.id)?;
+        servers.active(server)?;
     }
     servers.remove()
 }

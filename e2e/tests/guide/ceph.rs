@@ -22,7 +22,8 @@ pub fn ceph(world: &World, arguments: &[&str]) -> Result<Ran, String> {
     toolbox(world, &[&["ceph"], arguments].concat()).ended(0)
 }
 
-fn toolbox(world: &World, command: &[&str]) -> Ran {
+/// A command beside the monitors, as the administrator.
+pub fn toolbox(world: &World, command: &[&str]) -> Ran {
     let inside = ["-n", ROOK, "exec", "deployment/rook-ceph-tools", "--"];
     world.landfall.kubectl(&[&inside, command].concat())
 }

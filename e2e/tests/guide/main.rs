@@ -3,6 +3,7 @@
 
 mod broken;
 mod ceph;
+mod disks;
 mod proof;
 mod steps;
 mod survives;
@@ -29,6 +30,7 @@ const LONG: &[Scenario<World>] = &[
     Scenario { name: "the_proof_of_the_whole_cloud_holds", run: proof::holds },
     Scenario { name: "an_interrupted_proof_is_cleaned_up_after", run: proof::interrupted },
     Scenario { name: "openstacks_own_smoke_tests_pass", run: proof::smoke },
+    Scenario { name: "servers_disks_lie_in_ceph_where_that_is_asked_for", run: disks::in_ceph },
     Scenario { name: "each_ceph_daemon_deleted_once_keeps_its_data", run: ceph::every_daemon_deleted },
     Scenario { name: "rooks_operator_is_asked_by_its_resources", run: ceph::operator_asked },
     Scenario { name: "broken_start_monitor_down", run: broken::monitor_down },

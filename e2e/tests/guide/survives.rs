@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use landfall_e2e::{
-    Chance, Outcome, Servers, Watch, World, active, booted_once, check, killed_at_random, number,
-};
+use landfall_e2e::{Chance, Outcome, Servers, Watch, World, check, killed_at_random, number};
 use serde_json::Value;
 
 /// Rounds of kills in the long run.
@@ -74,8 +72,8 @@ pub fn every_pod_deleted(world: &mut World) -> Outcome {
     let outcome = delete_every_pod(world);
     let kept = watch
         .answers(&server.address, BOOT)
-        .and_then(|()| active(&servers, &server.id))
-        .and_then(|()| booted_once(&servers.console(&server)?));
+        .and_then(|()| servers.active(&server))
+        .and_then(|()| servers.booted_once(&server));
     outcome.and(kept).and(servers.remove())
 }
 
