@@ -72,7 +72,18 @@ impl Servers {
         let kernel = format!("kernel_id={}", image(&format!("{name}-kernel"), "aki", "kernel", &[])?);
         let initrd = format!("ramdisk_id={}", image(&format!("{name}-initrd"), "ari", "initrd", &[])?);
         let command_line = "os_command_line=console=ttyS0";
-        let properties = ["--property", &kernel, "--property", &initrd, "--property", command_line];
+        // It does not listen for the button.
+        let shutdown = "os_shutdown_timeout=1";
+        let properties = [
+            "--property",
+            &kernel,
+            "--property",
+            &initrd,
+            "--property",
+            command_line,
+            "--property",
+            shutdown,
+        ];
         image(name, "raw", "disk", &properties).map(drop)
     }
 

@@ -9,6 +9,8 @@ use super::{RealCloud, keep, told};
 
 /// Given to the kernel by the machine, since there is no boot loader to say it.
 const COMMAND_LINE: &str = "console=ttyS0 panic=5 quiet";
+/// Seconds that Nova waits for the guest to shut down: it has nobody who listens for that, and nothing to lose.
+const SHUTDOWN: &str = "1";
 
 impl RealCloud {
     pub(super) async fn image(&self) -> Result<String, String> {
@@ -42,7 +44,7 @@ impl RealCloud {
         )?;
         let disk = json!({"name": self.name(""), "visibility": visibility, "container_format": "bare",
             "disk_format": "raw", "kernel_id": kernel.0, "ramdisk_id": initrd.0,
-            "os_command_line": COMMAND_LINE});
+            "os_command_line": COMMAND_LINE, "os_shutdown_timeout": SHUTDOWN});
         let disk = self.upload(api, disk, &guest.disk).await?;
         Ok([("kernel", kernel.0, kernel.1), ("initrd", initrd.0, initrd.1), ("disk", disk.0, disk.1)])
     }
