@@ -5,6 +5,7 @@
 mod database;
 mod datapath;
 mod follow;
+mod guests;
 mod observe;
 mod probe;
 mod state;

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::state::{self, Datapath, State};
 use super::tunnel::{self, Plan, Wish};
-use super::{links, tool, vsctl};
+use super::{guests, links, tool, vsctl};
 use crate::child;
 use crate::pod::{self, Error, Result, say};
 
@@ -31,7 +31,14 @@ pub async fn run() -> Result<u8> {
         child = start(&dir, &state) => child?,
         _ = term.recv() => return Ok(0),
     };
-    let ended = child::watch(child, term, "ovs-vswitchd", bring_up(&dir, &state)).await?;
+    let set_up = async {
+        bring_up(&dir, &state).await?;
+        match state.datapath {
+            Datapath::System => Ok(()),
+            Datapath::Netdev => guests::keep_up(&dir).await,
+        }
+    };
+    let ended = child::watch(child, term, "ovs-vswitchd", set_up).await?;
     Ok(child::code(ended))
 }
 
