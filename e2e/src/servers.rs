@@ -39,12 +39,13 @@ pub struct Server {
 }
 
 impl Servers {
-    /// The image, a flavor, a network in which they have addresses, and rules that let ping and their web server through.
+    /// Made anew: the image, a flavor, a network in which they have addresses, and rules that let ping and their web server through.
     ///
     /// # Errors
     /// What could not be made.
     pub fn prepared(landfall: &Landfall, name: &'static str, range: &str) -> Result<Self, String> {
         let this = Self { landfall: landfall.clone(), name };
+        this.remove()?;
         this.image()?;
         this.cloud(&["flavor", "create", name, "--ram", "192", "--disk", "0", "--vcpus", "1"])?;
         this.cloud(&["network", "create", name])?;
