@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use landfall_cluster::api::Gvk;
-use landfall_helm::release::{Record, Status};
+use landfall_helm::release::{Record, Status, encode};
 use landfall_helm::{Chart, Values};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -45,6 +45,8 @@ impl Actions {
             now,
         );
         record.set_status(Status::PendingInstall, self.described("Initial install underway"));
+        // One that is too large is refused before anything is changed.
+        encode(&record)?;
         if wanted.create_namespace {
             let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
                 "metadata": {"name": self.namespace, "labels": {"name": self.namespace}}});

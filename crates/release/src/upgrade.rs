@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use landfall_helm::release::{Record, Status};
+use landfall_helm::release::{Record, Status, encode};
 use landfall_helm::{Chart, Values};
 use serde_json::{Map, Value};
 
@@ -68,6 +68,7 @@ impl Actions {
         record.info.first_deployed = current.info.first_deployed;
         record.labels = current.labels.clone();
         record.set_status(Status::PendingUpgrade, self.described("Preparing upgrade"));
+        encode(&record)?;
         let former = former_objects(&history, &wanted.name)?;
         self.ours_or_new(&wanted.name, &parsed(&wanted.name, &record.manifest)?, &former).await?;
         if wanted.crds {
