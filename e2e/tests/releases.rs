@@ -87,7 +87,8 @@ impl Releases {
         };
         let ours = of(self.landfall(&["history", "web", "-o", "json"]))?;
         let helms = of(self.helm(&["history", "web", "-o", "json"]))?;
-        let wanted: Vec<(i64, String)> = wanted.iter().map(|(at, state)| (*at, (*state).to_owned())).collect();
+        let wanted: Vec<(i64, String)> =
+            wanted.iter().map(|(at, state)| (*at, (*state).to_owned())).collect();
         check(ours == wanted && helms == wanted, || format!("Landfall: {ours:?}; Helm: {helms:?}"))
     }
 
@@ -106,8 +107,12 @@ impl Releases {
 
     fn gone(&self) -> Outcome {
         let left = self.world.landfall.get(&["configmap,deployment", "-n", HOME])?;
-        let names: Vec<&str> =
-            left["items"].as_array().into_iter().flatten().filter_map(|one| one["metadata"]["name"].as_str()).collect();
+        let names: Vec<&str> = left["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|one| one["metadata"]["name"].as_str())
+            .collect();
         check(!names.contains(&"web"), || format!("left: {names:?}"))?;
         for list in [self.landfall(&["list", "-o", "json"]), self.helm(&["list", "-a", "-o", "json"])] {
             check(list.stdout.trim() == "[]", || format!("left: {}{}", list.stdout, list.stderr))?;
@@ -133,7 +138,9 @@ fn helm_first(releases: &mut Releases) -> Outcome {
 
 fn landfall_first(releases: &mut Releases) -> Outcome {
     let chart = releases.chart();
-    releases.landfall(&["install", "web", &chart, "--create-namespace", "--set", "word=first", "--wait"]).ended(0)?;
+    releases
+        .landfall(&["install", "web", &chart, "--create-namespace", "--set", "word=first", "--wait"])
+        .ended(0)?;
     releases.shown_alike()?;
     releases.helm(&["upgrade", "web", &chart, "--set", "word=second"]).ended(0)?;
     check(releases.word()? == "second", || "the upgrade changed nothing".into())?;
@@ -143,8 +150,9 @@ fn landfall_first(releases: &mut Releases) -> Outcome {
     releases.shown_alike()?;
     let tests = releases.landfall(&["test", "web"]).ended(0)?;
     check(tests.stdout.contains("web-hook\tSucceeded"), || tests.stdout.clone())?;
-    let status: Value = serde_json::from_str(&releases.helm(&["status", "web", "-o", "json"]).ended(0)?.stdout)
-        .map_err(|error| error.to_string())?;
+    let status: Value =
+        serde_json::from_str(&releases.helm(&["status", "web", "-o", "json"]).ended(0)?.stdout)
+            .map_err(|error| error.to_string())?;
     check(status["info"]["status"] == "deployed" && status["version"] == 3, || status["info"].to_string())?;
     releases.helm(&["uninstall", "web"]).ended(0)?;
     releases.gone()
@@ -157,7 +165,8 @@ fn conflict(releases: &mut Releases) -> Outcome {
     let file = releases.world.landfall.home.join("theirs.json");
     std::fs::write(&file, patch).map_err(|error| error.to_string())?;
     let theirs = std::fs::File::open(&file).map_err(|error| error.to_string())?;
-    let apply = ["-n", HOME, "apply", "--server-side", "--force-conflicts", "--field-manager=operator", "-f", "-"];
+    let apply =
+        ["-n", HOME, "apply", "--server-side", "--force-conflicts", "--field-manager=operator", "-f", "-"];
     releases.world.landfall.kubectl_reading(&apply, theirs).ended(0)?;
     let refused = releases.landfall(&["upgrade", "web", &chart, "--set", "word=second"]);
     let told = refused.stderr.contains("operator") && refused.stderr.contains("word");
@@ -174,7 +183,8 @@ fn killed(releases: &mut Releases) -> Outcome {
     let chart = releases.chart();
     releases.landfall(&["install", "web", &chart, "--create-namespace", "--set", "word=first"]).ended(0)?;
     let local = format!("--local={}", releases.world.landfall.cluster);
-    let upgrade = ["release", "upgrade", "web", &chart, "-n", HOME, "--set", "word=second,hook=sleep 600", &local];
+    let upgrade =
+        ["release", "upgrade", "web", &chart, "-n", HOME, "--set", "word=second,hook=sleep 600", &local];
     let mut child = releases
         .world
         .landfall

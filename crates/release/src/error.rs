@@ -14,7 +14,9 @@ pub enum Error {
     #[error("release {name} is in namespace {namespace} already (revision {revision}, {status})")]
     NameInUse { name: String, namespace: String, revision: i64, status: String },
     /// Another program is at work, or died at it.
-    #[error("release {name}: revision {revision} is {status} since {since}: another program is at work on it, or ended before it was done")]
+    #[error(
+        "release {name}: revision {revision} is {status} since {since}: another program is at work on it, or ended before it was done"
+    )]
     Pending { name: String, revision: i64, status: String, since: String },
     #[error("release {name} was never deployed: there is nothing to upgrade")]
     NeverDeployed { name: String },

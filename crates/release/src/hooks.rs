@@ -78,8 +78,7 @@ impl Actions {
     /// Deletes a hook's objects where its policies say so; without any they are deleted before they are made anew.
     async fn remove_hook(&self, hook: &RecordHook, policy: &str) -> Result<()> {
         let policies = &hook.delete_policies;
-        let wanted =
-            policies.iter().any(|one| one == policy) || (policies.is_empty() && policy == BEFORE);
+        let wanted = policies.iter().any(|one| one == policy) || (policies.is_empty() && policy == BEFORE);
         // A definition takes all of its objects with it.
         if !wanted || hook.kind == "CustomResourceDefinition" {
             return Ok(());
@@ -87,7 +86,8 @@ impl Actions {
         for object in parsed(&hook.name, &hook.manifest)? {
             let Some(gvk) = Gvk::of(&object) else { continue };
             let placed = self.placed(&object);
-            let (namespace, name) = (placed["metadata"]["namespace"].as_str(), object["metadata"]["name"].as_str());
+            let (namespace, name) =
+                (placed["metadata"]["namespace"].as_str(), object["metadata"]["name"].as_str());
             self.cluster
                 .delete(&gvk, namespace, name.unwrap_or_default(), true)
                 .await
@@ -127,8 +127,12 @@ mod tests {
             completed_at: None,
             phase: String::new(),
         };
-        let hooks =
-            [hook("b", 0, "test"), hook("a", 0, "test"), hook("z", -5, "test"), hook("other", -9, "pre-install")];
+        let hooks = [
+            hook("b", 0, "test"),
+            hook("a", 0, "test"),
+            hook("z", -5, "test"),
+            hook("other", -9, "pre-install"),
+        ];
         assert_eq!(ordered(&hooks, "test"), [2, 1, 0]);
         assert!(ordered(&hooks, "post-delete").is_empty());
     }

@@ -53,7 +53,7 @@ impl Actions {
             self.cluster.apply(&namespace, MANAGER, false).await?;
         }
         if !wanted.skip_crds {
-            self.definitions(&rendered.crds.iter().map(|crd| crd.data.as_slice()).collect::<Vec<_>>()).await?;
+            self.definitions(&rendered.crds.iter().map(|crd| &*crd.data).collect::<Vec<_>>()).await?;
         }
         // Before anything is written: what is another's is told.
         self.ours_or_new(&wanted.name, &parsed(&wanted.name, &record.manifest)?, &[]).await?;

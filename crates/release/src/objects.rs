@@ -32,6 +32,10 @@ fn flatten(object: Value, into: &mut Vec<Value>) {
     }
 }
 
+fn kind(object: &Value) -> &str {
+    object["kind"].as_str().unwrap_or_default()
+}
+
 /// `Kind namespace/name`, for people.
 pub(crate) fn shown(object: &Value) -> String {
     let word = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -59,7 +63,11 @@ impl Actions {
         };
         Place {
             // Another version of the same kind is the same object.
-            group: word("/apiVersion").rsplit_once('/').map(|(group, _)| group).unwrap_or_default().to_owned(),
+            group: word("/apiVersion")
+                .rsplit_once('/')
+                .map(|(group, _)| group)
+                .unwrap_or_default()
+                .to_owned(),
             kind: word("/kind").to_owned(),
             namespace: namespace.to_owned(),
             name: word("/metadata/name").to_owned(),
@@ -94,7 +102,7 @@ impl Actions {
     /// Applies all, in Helm's order of kinds, and deletes what only the former revision has.
     pub(crate) async fn put(&self, record: &Record, former: &[Value]) -> Result<Vec<Value>> {
         let mut objects = parsed(&record.name, &record.manifest)?;
-        objects.sort_by_key(|object| install_rank(object["kind"].as_str().unwrap_or_default()));
+        objects.sort_by(|a, b| install_rank(kind(a)).cmp(&install_rank(kind(b))));
         self.ours_or_new(&record.name, &objects, former).await?;
         for object in &objects {
             let owned = self.owned(object, &record.name);
@@ -111,7 +119,7 @@ impl Actions {
 
     /// Deletes objects, in Helm's order of kinds, but for those that ask to be kept. Gives those.
     pub(crate) async fn take_away(&self, mut objects: Vec<Value>, wait: bool) -> Result<Vec<String>> {
-        objects.sort_by_key(|object| uninstall_rank(object["kind"].as_str().unwrap_or_default()));
+        objects.sort_by(|a, b| uninstall_rank(kind(a)).cmp(&uninstall_rank(kind(b))));
         let mut kept = Vec::new();
         for object in &objects {
             if object["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" {

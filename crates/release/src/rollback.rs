@@ -27,7 +27,9 @@ impl Actions {
         };
         let revision = match wanted.revision {
             Some(revision) => revision,
-            None => before(&history).ok_or_else(|| Error::NothingToRollBackTo { name: wanted.name.clone() })?,
+            None => {
+                before(&history).ok_or_else(|| Error::NothingToRollBackTo { name: wanted.name.clone() })?
+            }
         };
         let target = self.get(&wanted.name, Some(revision)).await?;
         let former = former_objects(&history, &wanted.name)?;

@@ -61,7 +61,11 @@ impl Actions {
         let wanted = revision.unwrap_or(newest);
         let Some(at) = all.iter().position(|stored| stored.record.version == wanted) else {
             let known = all.iter().map(|stored| stored.record.version.to_string()).collect::<Vec<_>>();
-            return Err(Error::NoRevision { name: name.to_owned(), revision: wanted, known: known.join(", ") });
+            return Err(Error::NoRevision {
+                name: name.to_owned(),
+                revision: wanted,
+                known: known.join(", "),
+            });
         };
         Ok(all.swap_remove(at))
     }
@@ -103,7 +107,8 @@ impl Actions {
     /// Marks a revision deployed and those before it superseded; the oldest are forgotten.
     pub(crate) async fn deployed(&self, mut stored: Stored, description: &str) -> Result<Stored> {
         for mut former in self.history(&stored.record.name).await? {
-            if former.record.version != stored.record.version && former.record.info.status == Status::Deployed {
+            if former.record.version != stored.record.version && former.record.info.status == Status::Deployed
+            {
                 former.record.info.status = Status::Superseded;
                 self.keep(&former).await?;
             }
@@ -160,7 +165,9 @@ fn read(found: &Value) -> Result<Stored> {
     let labels = found["metadata"]["labels"].as_object().into_iter().flatten();
     // Those that are not Helm's own are the user's, and stay.
     record.labels = labels
-        .filter(|(key, _)| !["createdAt", "modifiedAt", "name", "owner", "status", "version"].contains(&key.as_str()))
+        .filter(|(key, _)| {
+            !["createdAt", "modifiedAt", "name", "owner", "status", "version"].contains(&key.as_str())
+        })
         .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
         .collect();
     let created = found["metadata"]["labels"]["createdAt"].as_str().and_then(|text| text.parse().ok());

@@ -149,21 +149,20 @@ pub(super) async fn uninstall(session: &Session, args: Uninstall) -> Result {
     let objects = record.manifest.matches("\nkind: ").count();
     confirm(
         session,
-        session
-            .say(
-                &format!(
-                    "Remove release {} ({}) from namespace {} with its {objects} objects?",
-                    record.name,
-                    record.chart_label(),
-                    record.namespace
-                ),
-                &format!(
-                    "네임스페이스 {}에서 릴리스 {} ({})와 객체 {objects}개를 지울까요?",
-                    record.namespace,
-                    record.name,
-                    record.chart_label()
-                ),
+        session.say(
+            &format!(
+                "Remove release {} ({}) from namespace {} with its {objects} objects?",
+                record.name,
+                record.chart_label(),
+                record.namespace
             ),
+            &format!(
+                "네임스페이스 {}에서 릴리스 {} ({})와 객체 {objects}개를 지울까요?",
+                record.namespace,
+                record.name,
+                record.chart_label()
+            ),
+        ),
     )?;
     let wanted = landfall_release::Uninstall { name: args.name, keep_history: args.keep_history };
     let kept = actions.uninstall(&wanted).await?;

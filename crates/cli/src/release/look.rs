@@ -190,7 +190,8 @@ fn shown(session: &Session, rows: &[Value], columns: &[&str]) -> Result {
         return data(session.global.output, &rows);
     }
     let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let mut lines = vec![columns.iter().map(|name| name.to_uppercase().replace('_', " ")).collect::<Vec<_>>()];
+    let mut lines =
+        vec![columns.iter().map(|name| name.to_uppercase().replace('_', " ")).collect::<Vec<_>>()];
     lines.extend(rows.iter().map(|row| columns.iter().map(|name| cell(&row[*name])).collect()));
     let widths: Vec<usize> = (0..columns.len())
         .map(|at| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0))
