@@ -19,7 +19,7 @@ enum Part {
     Charts,
     /// The embedded cluster: made, killed, brought back, removed without a trace
     Node,
-    /// Keystone's cloud on the embedded cluster, and what may happen to it
+    /// Keystone's cloud on the embedded cluster, and what may happen to it; releases that real Helm takes over
     E2e,
     /// The guide's thirteen steps on one node, from nothing, with what they must outlast
     Guide,
@@ -68,6 +68,7 @@ fn stages_of_test(stages: &mut Stages, parts: &[Part]) -> Result {
     }
     if parts.contains(&Part::E2e) {
         stages.run("e2e", || real_tests("cloud", &[]))?;
+        stages.run("releases", || real_tests("releases", &[]))?;
     }
     if parts.contains(&Part::Guide) && !parts.contains(&Part::Long) {
         stages.run("guide", || real_tests("guide", &[]))?;

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     ceph, dependency, diagram, doctor, down, hosts, images, lint, local, logs, openrc, openstack, package,
-    plan, pull, show, status, template, up, verify, why,
+    plan, pull, release, show, status, template, up, verify, why,
 };
 
 #[derive(Debug, Parser)]
@@ -113,6 +113,9 @@ pub(crate) enum Verb {
     /// Images of the services, and the bundle of all that the embedded cluster needs
     #[command(subcommand)]
     Images(images::Verb),
+    /// Releases of any chart: installed, upgraded, rolled back, tested, removed, as Helm does it
+    #[command(subcommand)]
+    Release(release::Verb),
     /// Render a chart as `helm template` does
     Template(template::Args),
     /// Look whether charts are well-formed, as `helm lint` does

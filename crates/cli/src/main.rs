@@ -23,6 +23,7 @@ mod openstack;
 mod package;
 mod plan;
 mod pull;
+mod release;
 mod run;
 mod show;
 mod status;
@@ -134,6 +135,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Result {
         Verb::Ceph(verb) => ceph::run(session, verb).await,
         Verb::Local(verb) => local::run(session, verb).await,
         Verb::Images(verb) => images::run(session, verb).await,
+        Verb::Release(verb) => release::run(session, verb).await,
         Verb::Template(args) => template::run(args),
         Verb::Lint(args) => lint::run(args),
         Verb::Show(verb) => show::run(session, verb).await,

@@ -23,6 +23,7 @@ const WALLS: &[(&str, &[&str])] = &[
         "proof",
         &["landfall-catalog", "landfall-ceph", "landfall-cluster", "landfall-health", "landfall-openstack"],
     ),
+    ("release", &["landfall-cluster", "landfall-health", "landfall-helm"]),
     ("testkit", &["landfall-catalog", "landfall-cluster", "landfall-health", "landfall-plan"]),
     (
         "engine",

@@ -1,0 +1,125 @@
+//! A release's first revision.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use landfall_cluster::api::Gvk;
+use landfall_helm::release::{Record, Status, encode};
+use landfall_helm::{Chart, Values};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::objects::{parsed, shown};
+use crate::store::{Stored, pending};
+use crate::{Actions, Error, MANAGER, Result};
+
+/// What is to be installed.
+#[derive(Debug, Clone)]
+pub struct Install {
+    pub name: String,
+    pub chart: Arc<Chart>,
+    pub values: Values,
+    pub create_namespace: bool,
+    /// Leave the chart's definitions out.
+    pub skip_crds: bool,
+    /// Take a name again whose last revision failed or was uninstalled with its history kept.
+    pub replace: bool,
+}
+
+impl Actions {
+    /// Installs a chart.
+    ///
+    /// # Errors
+    /// Any of [`Error`]. Once the record is written, it says `failed` with the reason.
+    pub async fn install(&self, wanted: Install) -> Result<Stored> {
+        let revision = self.free(&wanted).await?;
+        let rendered = self.rendered(&wanted.name, &wanted.chart, &wanted.values, revision, true).await?;
+        let now = Timestamp::now();
+        let mut record = Record::new(
+            &wanted.name,
+            &self.namespace,
+            revision,
+            &wanted.chart,
+            &wanted.values,
+            &rendered,
+            now,
+        );
+        record.set_status(Status::PendingInstall, self.described("Initial install underway"));
+        // One that is too large is refused before anything is changed.
+        encode(&record)?;
+        if wanted.create_namespace {
+            let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": self.namespace, "labels": {"name": self.namespace}}});
+            self.cluster.apply(&namespace, MANAGER, false).await?;
+        }
+        if !wanted.skip_crds {
+            self.definitions(&rendered.crds.iter().map(|crd| &*crd.data).collect::<Vec<_>>()).await?;
+        }
+        // Before anything is written: what is another's is told.
+        self.ours_or_new(&wanted.name, &parsed(&wanted.name, &record.manifest)?, &[]).await?;
+        let mut stored = self.begin(record).await?;
+        match self.carry_out_install(&mut stored).await {
+            Ok(()) => self.deployed(stored, "Install complete").await,
+            Err(error) => Err(self.failed(stored, "Release", error).await),
+        }
+    }
+
+    async fn carry_out_install(&self, stored: &mut Stored) -> Result<()> {
+        self.run_hooks(stored, "pre-install").await?;
+        let objects = self.put(&stored.record, &[]).await?;
+        if self.options.wait {
+            self.all_ready(&objects).await?;
+        }
+        self.run_hooks(stored, "post-install").await
+    }
+
+    /// The revision that an installation of this name has, where the name is free.
+    async fn free(&self, wanted: &Install) -> Result<i64> {
+        let history = self.history(&wanted.name).await?;
+        let Some(last) = history.last().map(|stored| &stored.record) else { return Ok(1) };
+        if last.info.status.is_pending() {
+            return Err(pending(last));
+        }
+        let may = matches!(last.info.status, Status::Uninstalled | Status::Failed) && wanted.replace;
+        if may {
+            return Ok(last.version + 1);
+        }
+        Err(Error::NameInUse {
+            name: wanted.name.clone(),
+            namespace: self.namespace.clone(),
+            revision: last.version,
+            status: last.info.status.to_string(),
+        })
+    }
+
+    /// Makes the definitions of a chart's `crds/` that are not there yet, and waits until the API serves them. Those that are
+    /// there stay as they are, as with Helm.
+    pub(crate) async fn definitions(&self, files: &[&[u8]]) -> Result<()> {
+        let mut made: Vec<Value> = Vec::new();
+        for file in files {
+            for object in parsed("crds", &String::from_utf8_lossy(file))? {
+                let (Some(gvk), Some(name)) = (Gvk::of(&object), object["metadata"]["name"].as_str()) else {
+                    continue;
+                };
+                if self.cluster.get(&gvk, None, name).await?.is_none() {
+                    self.apply_definition(&object).await?;
+                    made.push(object);
+                }
+            }
+        }
+        self.established(&made).await
+    }
+
+    pub(crate) async fn apply_definition(&self, object: &Value) -> Result<()> {
+        let applied = self.cluster.apply(object, MANAGER, self.options.force_conflicts).await;
+        applied.map(drop).map_err(|source| Error::Refused { object: shown(object), source })
+    }
+
+    pub(crate) async fn established(&self, made: &[Value]) -> Result<()> {
+        let deadline = Instant::now() + self.options.timeout;
+        for object in made {
+            self.ready(object, deadline).await?;
+        }
+        Ok(())
+    }
+}

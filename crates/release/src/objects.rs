@@ -1,0 +1,203 @@
+//! The objects of a release: read from its manifest, put there, taken away.
+
+use std::collections::BTreeSet;
+
+use landfall_cluster::api::{ClusterError, Gvk};
+use landfall_helm::release::Record;
+use landfall_helm::{install_rank, uninstall_rank};
+use serde_json::{Value, json};
+
+use crate::{Actions, Error, MANAGER, Result};
+
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+const RELEASE_NAME: &str = "meta.helm.sh/release-name";
+const RELEASE_NAMESPACE: &str = "meta.helm.sh/release-namespace";
+
+/// The objects of a manifest, those of lists one by one.
+pub(crate) fn parsed(release: &str, manifest: &str) -> Result<Vec<Value>> {
+    let documents = landfall_helm::yaml::parse_documents(manifest)
+        .map_err(|error| Error::Record { name: release.to_owned(), why: error.to_string() })?;
+    let mut all = Vec::new();
+    for document in documents {
+        flatten(document, &mut all);
+    }
+    Ok(all)
+}
+
+fn flatten(object: Value, into: &mut Vec<Value>) {
+    match (object["kind"].as_str(), object["items"].as_array()) {
+        (Some(kind), Some(items)) if kind.ends_with("List") => {
+            items.iter().cloned().for_each(|item| flatten(item, into));
+        }
+        (Some(_), _) => into.push(object),
+        _ => {}
+    }
+}
+
+fn kind(object: &Value) -> &str {
+    object["kind"].as_str().unwrap_or_default()
+}
+
+/// `Kind namespace/name`, for people.
+pub(crate) fn shown(object: &Value) -> String {
+    let word = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    match word("/metadata/namespace") {
+        "" => format!("{} {}", word("/kind"), word("/metadata/name")),
+        namespace => format!("{} {namespace}/{}", word("/kind"), word("/metadata/name")),
+    }
+}
+
+/// Where an object is: what must not be in a release twice, and what is gone when another revision lacks it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    group: String,
+    kind: String,
+    namespace: String,
+    name: String,
+}
+
+impl Actions {
+    pub(crate) fn place(&self, object: &Value) -> Place {
+        let word = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let namespace = match word("/metadata/namespace") {
+            "" => self.namespace.as_str(),
+            own => own,
+        };
+        Place {
+            // Another version of the same kind is the same object.
+            group: word("/apiVersion")
+                .rsplit_once('/')
+                .map(|(group, _)| group)
+                .unwrap_or_default()
+                .to_owned(),
+            kind: word("/kind").to_owned(),
+            namespace: namespace.to_owned(),
+            name: word("/metadata/name").to_owned(),
+        }
+    }
+
+    /// The live object. The namespace is left out by the cluster where the kind has none.
+    pub(crate) async fn live(&self, object: &Value) -> Result<Option<Value>> {
+        let Some(gvk) = Gvk::of(object) else { return Ok(None) };
+        let place = self.place(object);
+        match self.cluster.get(&gvk, Some(&place.namespace), &place.name).await {
+            // Its definition may be gone, and it with that.
+            Err(ClusterError::UnknownKind(_)) => Ok(None),
+            answer => answer.map_err(|source| Error::Refused { object: shown(object), source }),
+        }
+    }
+
+    /// None of the objects that are to be made may be another's.
+    pub(crate) async fn ours_or_new(&self, release: &str, objects: &[Value], former: &[Value]) -> Result<()> {
+        let known: BTreeSet<Place> = former.iter().map(|object| self.place(object)).collect();
+        for object in objects.iter().filter(|object| !known.contains(&self.place(object))) {
+            if let Some(live) = self.live(object).await?
+                && !self.options.take_ownership
+                && let Some(why) = foreign(&live, release, &self.namespace)
+            {
+                return Err(Error::NotOurs { object: shown(object), release: release.to_owned(), why });
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies all, in Helm's order of kinds, and deletes what only the former revision has.
+    pub(crate) async fn put(&self, record: &Record, former: &[Value]) -> Result<Vec<Value>> {
+        let mut objects = parsed(&record.name, &record.manifest)?;
+        objects.sort_by(|a, b| install_rank(kind(a)).cmp(&install_rank(kind(b))));
+        self.ours_or_new(&record.name, &objects, former).await?;
+        for object in &objects {
+            let owned = self.owned(object, &record.name);
+            self.cluster
+                .apply(&owned, MANAGER, self.options.force_conflicts)
+                .await
+                .map_err(|source| Error::Refused { object: shown(&owned), source })?;
+        }
+        let kept: BTreeSet<Place> = objects.iter().map(|object| self.place(object)).collect();
+        let gone = former.iter().filter(|object| !kept.contains(&self.place(object))).cloned().collect();
+        self.take_away(gone, false).await?;
+        Ok(objects)
+    }
+
+    /// Deletes objects, in Helm's order of kinds, but for those that ask to be kept. Gives those.
+    pub(crate) async fn take_away(&self, mut objects: Vec<Value>, wait: bool) -> Result<Vec<String>> {
+        objects.sort_by(|a, b| uninstall_rank(kind(a)).cmp(&uninstall_rank(kind(b))));
+        let mut kept = Vec::new();
+        for object in &objects {
+            if object["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" {
+                kept.push(shown(object));
+                continue;
+            }
+            let Some(gvk) = Gvk::of(object) else { continue };
+            let place = self.place(object);
+            match self.cluster.delete(&gvk, Some(&place.namespace), &place.name, wait).await {
+                Ok(_) | Err(ClusterError::UnknownKind(_)) => {}
+                Err(source) => return Err(Error::Refused { object: shown(object), source }),
+            }
+        }
+        Ok(kept)
+    }
+
+    /// With a namespace, and the marks by which Helm knows its own.
+    pub(crate) fn owned(&self, object: &Value, release: &str) -> Value {
+        let mut object = self.placed(object);
+        for field in ["labels", "annotations"] {
+            if !object["metadata"][field].is_object() {
+                object["metadata"][field] = json!({});
+            }
+        }
+        object["metadata"]["labels"][MANAGED_BY] = json!("Helm");
+        object["metadata"]["annotations"][RELEASE_NAME] = json!(release);
+        object["metadata"]["annotations"][RELEASE_NAMESPACE] = json!(self.namespace);
+        object
+    }
+
+    /// With a namespace; the cluster leaves it out where the kind has none.
+    pub(crate) fn placed(&self, object: &Value) -> Value {
+        let mut object = object.clone();
+        object["metadata"]["namespace"] = json!(self.place(&object).namespace);
+        object
+    }
+}
+
+/// Why an object is not of this release; none where it is.
+fn foreign(live: &Value, release: &str, namespace: &str) -> Option<String> {
+    let metadata = &live["metadata"];
+    let mut wrong = Vec::new();
+    for (what, key, wanted) in [
+        ("label", MANAGED_BY, "Helm"),
+        ("annotation", RELEASE_NAME, release),
+        ("annotation", RELEASE_NAMESPACE, namespace),
+    ] {
+        match metadata[format!("{what}s")][key].as_str() {
+            Some(found) if found == wanted => {}
+            Some(found) => wrong.push(format!("{what} {key} is {found:?}, not {wanted:?}")),
+            None => wrong.push(format!("it lacks the {what} {key}")),
+        }
+    }
+    (!wrong.is_empty()).then(|| wrong.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_of_a_release_by_its_three_marks() {
+        let live = json!({"metadata": {"labels": {MANAGED_BY: "Helm"},
+            "annotations": {RELEASE_NAME: "web", RELEASE_NAMESPACE: "shop"}}});
+        assert_eq!(foreign(&live, "web", "shop"), None);
+        let why = foreign(&live, "other", "shop").unwrap_or_default();
+        assert!(why.contains("is \"web\", not \"other\""), "{why}");
+        let why = foreign(&json!({"metadata": {}}), "web", "shop").unwrap_or_default();
+        assert_eq!(why.matches("it lacks the").count(), 3, "{why}");
+    }
+
+    #[test]
+    fn lists_are_taken_apart() -> Result<()> {
+        let text = "apiVersion: v1\nkind: List\nitems:\n- kind: A\n- kind: B\n---\nkind: C\n---\n# nothing\n";
+        let kinds: Vec<Value> = parsed("web", text)?.iter().map(|object| object["kind"].clone()).collect();
+        assert_eq!(kinds, ["A", "B", "C"]);
+        Ok(())
+    }
+}
