@@ -1,4 +1,4 @@
-//! What Helm writes on the objects of a release, by which it knows them again.
+//! The objects of a release: taken out of lists, and marked so that Helm knows them again.
 
 use serde_json::{Map, Value};
 
@@ -12,6 +12,17 @@ pub fn adopt(object: &mut Value, release_name: &str, release_namespace: &str) {
     let annotations = table(metadata, "annotations");
     annotations.insert("meta.helm.sh/release-name".to_owned(), Value::from(release_name));
     annotations.insert("meta.helm.sh/release-namespace".to_owned(), Value::from(release_namespace));
+}
+
+/// The items of a list are objects of their own; what is no object is left out.
+pub fn flatten(object: Value, into: &mut Vec<Value>) {
+    match (object["kind"].as_str(), object["items"].as_array()) {
+        (Some(kind), Some(items)) if kind.ends_with("List") => {
+            items.iter().cloned().for_each(|item| flatten(item, into));
+        }
+        _ if object.is_object() => into.push(object),
+        _ => {}
+    }
 }
 
 fn table<'a>(map: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<String, Value> {

@@ -32,7 +32,7 @@ mod toml;
 mod values;
 pub mod yaml;
 
-pub use adopt::adopt;
+pub use adopt::{adopt, flatten};
 pub use capabilities::{Capabilities, DEFAULT_KUBE_VERSION, HELM_VERSION, KubeVersion};
 pub use chart::{Chart, Metadata};
 pub use engine::{

@@ -55,8 +55,7 @@ impl Actions {
         if !wanted.skip_crds {
             self.definitions(&rendered.crds.iter().map(|crd| &*crd.data).collect::<Vec<_>>()).await?;
         }
-        // Before anything is written: what is another's is told.
-        self.ours_or_new(&wanted.name, &parsed(&wanted.name, &record.manifest)?, &[]).await?;
+        self.ours_or_new(&record, &[]).await?;
         let mut stored = self.begin(record).await?;
         match self.carry_out_install(&mut stored).await {
             Ok(()) => self.deployed(stored, "Install complete").await,

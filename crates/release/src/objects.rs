@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use landfall_cluster::api::{ClusterError, Gvk};
 use landfall_helm::release::Record;
-use landfall_helm::{install_rank, uninstall_rank};
+use landfall_helm::{adopt, flatten, install_rank, uninstall_rank};
 use serde_json::{Value, json};
 
 use crate::{Actions, Error, MANAGER, Result};
@@ -21,17 +21,8 @@ pub(crate) fn parsed(release: &str, manifest: &str) -> Result<Vec<Value>> {
     for document in documents {
         flatten(document, &mut all);
     }
+    all.retain(|object| object["kind"].is_string());
     Ok(all)
-}
-
-fn flatten(object: Value, into: &mut Vec<Value>) {
-    match (object["kind"].as_str(), object["items"].as_array()) {
-        (Some(kind), Some(items)) if kind.ends_with("List") => {
-            items.iter().cloned().for_each(|item| flatten(item, into));
-        }
-        (Some(_), _) => into.push(object),
-        _ => {}
-    }
 }
 
 fn kind(object: &Value) -> &str {
@@ -87,8 +78,10 @@ impl Actions {
         }
     }
 
-    /// None of the objects that are to be made may be another's.
-    pub(crate) async fn ours_or_new(&self, release: &str, objects: &[Value], former: &[Value]) -> Result<()> {
+    /// None of the objects that are to be made may be another's: asked before anything is written.
+    pub(crate) async fn ours_or_new(&self, record: &Record, former: &[Value]) -> Result<()> {
+        let release = record.name.as_str();
+        let objects = parsed(release, &record.manifest)?;
         let known: BTreeSet<Place> = former.iter().map(|object| self.place(object)).collect();
         for object in objects.iter().filter(|object| !known.contains(&self.place(object))) {
             if let Some(live) = self.live(object).await?
@@ -105,7 +98,6 @@ impl Actions {
     pub(crate) async fn put(&self, record: &Record, former: &[Value]) -> Result<Vec<Value>> {
         let mut objects = parsed(&record.name, &record.manifest)?;
         objects.sort_by(|a, b| install_rank(kind(a)).cmp(&install_rank(kind(b))));
-        self.ours_or_new(&record.name, &objects, former).await?;
         for object in &objects {
             let owned = self.owned(object, &record.name);
             self.cluster
@@ -141,14 +133,7 @@ impl Actions {
     /// With a namespace, and the marks by which Helm knows its own.
     pub(crate) fn owned(&self, object: &Value, release: &str) -> Value {
         let mut object = self.placed(object);
-        for field in ["labels", "annotations"] {
-            if !object["metadata"][field].is_object() {
-                object["metadata"][field] = json!({});
-            }
-        }
-        object["metadata"]["labels"][MANAGED_BY] = json!("Helm");
-        object["metadata"]["annotations"][RELEASE_NAME] = json!(release);
-        object["metadata"]["annotations"][RELEASE_NAMESPACE] = json!(self.namespace);
+        adopt(&mut object, release, &self.namespace);
         object
     }
 

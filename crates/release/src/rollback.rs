@@ -49,6 +49,7 @@ impl Actions {
         }
         let description = format!("Rollback to {revision}");
         record.set_status(Status::PendingRollback, self.described(&description));
+        self.ours_or_new(&record, &former).await?;
         let stored = self.begin(record).await?;
         self.replace_by(stored, &former, ["pre-rollback", "post-rollback"], "Rollback", &description).await
     }

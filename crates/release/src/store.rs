@@ -106,18 +106,17 @@ impl Actions {
 
     /// Marks a revision deployed and those before it superseded; the oldest are forgotten.
     pub(crate) async fn deployed(&self, mut stored: Stored, description: &str) -> Result<Stored> {
-        for mut former in self.history(&stored.record.name).await? {
-            if former.record.version != stored.record.version && former.record.info.status == Status::Deployed
-            {
-                former.record.info.status = Status::Superseded;
-                self.keep(&former).await?;
-            }
+        let mut all = self.history(&stored.record.name).await?;
+        all.retain(|one| one.record.version != stored.record.version);
+        for former in all.iter_mut().filter(|one| one.record.info.status == Status::Deployed) {
+            former.record.info.status = Status::Superseded;
+            self.keep(former).await?;
         }
         stored.record.set_status(Status::Deployed, self.described(description));
         self.keep(&stored).await?;
-        let all = self.history(&stored.record.name).await?;
         let entries: Vec<Entry> = all
             .iter()
+            .chain([&stored])
             .map(|one| Entry { version: one.record.version, status: one.record.info.status })
             .collect();
         let surplus = prune(&entries, HISTORY);

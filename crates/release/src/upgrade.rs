@@ -70,7 +70,7 @@ impl Actions {
         record.set_status(Status::PendingUpgrade, self.described("Preparing upgrade"));
         encode(&record)?;
         let former = former_objects(&history, &wanted.name)?;
-        self.ours_or_new(&wanted.name, &parsed(&wanted.name, &record.manifest)?, &former).await?;
+        self.ours_or_new(&record, &former).await?;
         if wanted.crds {
             let mut definitions = Vec::new();
             for crd in &rendered.crds {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use landfall_helm::release::Record;
-use landfall_release::Former;
+use landfall_helm::{Chart, Values};
+use landfall_release::{Actions, Former};
 
 use super::{How, actions};
 use crate::Session;
@@ -11,8 +12,9 @@ use crate::charts::{ValueFlags, Wanted};
 use crate::exit::{Exit, Failure, Result};
 use crate::terminal::{confirm, give, tell};
 
+/// A release, and what it is made from.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Install {
+pub(crate) struct What {
     name: String,
     /// A folder, an archive, an address, or REPOSITORY/NAME
     chart: String,
@@ -22,6 +24,12 @@ pub(crate) struct Install {
     values: ValueFlags,
     #[command(flatten)]
     how: How,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Install {
+    #[command(flatten)]
+    what: What,
     #[arg(long)]
     create_namespace: bool,
     /// Leave the chart's CustomResourceDefinitions out
@@ -34,15 +42,8 @@ pub(crate) struct Install {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Upgrade {
-    name: String,
-    /// A folder, an archive, an address, or REPOSITORY/NAME
-    chart: String,
     #[command(flatten)]
-    wanted: Wanted,
-    #[command(flatten)]
-    values: ValueFlags,
-    #[command(flatten)]
-    how: How,
+    what: What,
     /// Install it where it is not there
     #[arg(long, short)]
     install: bool,
@@ -89,51 +90,51 @@ pub(crate) struct Test {
 }
 
 pub(super) async fn install(session: &Session, args: Install) -> Result {
-    let chart = Arc::new(args.wanted.chart(session, &args.chart).await?);
+    let (actions, name, chart, values) = made_from(session, args.what).await?;
     let wanted = landfall_release::Install {
-        name: args.name,
+        name,
         chart,
-        values: args.values.merge()?,
+        values,
         create_namespace: args.create_namespace,
         skip_crds: args.skip_crds,
         replace: args.replace,
     };
-    let actions = actions(session, &args.how.home, args.how.options()).await?;
-    let stored = actions.install(wanted).await?;
-    done(session, &stored.record);
+    done(session, &actions.install(wanted).await?.record);
     Ok(())
 }
 
 pub(super) async fn upgrade(session: &Session, args: Upgrade) -> Result {
-    let chart = Arc::new(args.wanted.chart(session, &args.chart).await?);
-    let values = args.values.merge()?;
-    let actions = actions(session, &args.how.home, args.how.options()).await?;
-    if args.install && actions.history(&args.name).await?.is_empty() {
+    let (actions, name, chart, values) = made_from(session, args.what).await?;
+    let stored = if args.install && actions.history(&name).await?.is_empty() {
+        let create_namespace = args.create_namespace;
         let wanted = landfall_release::Install {
-            name: args.name,
+            name,
             chart,
             values,
-            create_namespace: args.create_namespace,
+            create_namespace,
             skip_crds: false,
             replace: false,
         };
-        done(session, &actions.install(wanted).await?.record);
-        return Ok(());
-    }
-    let wanted = landfall_release::Upgrade {
-        name: args.name,
-        chart,
-        values,
-        former: match (args.reuse_values, args.reset_values) {
+        actions.install(wanted).await?
+    } else {
+        let former = match (args.reuse_values, args.reset_values) {
             (true, _) => Former::Reuse,
             (_, true) => Former::Reset,
             _ => Former::WhereNoneIsGiven,
-        },
-        crds: args.crds,
-        resume: args.resume,
+        };
+        let wanted =
+            landfall_release::Upgrade { name, chart, values, former, crds: args.crds, resume: args.resume };
+        actions.upgrade(wanted).await?
     };
-    done(session, &actions.upgrade(wanted).await?.record);
+    done(session, &stored.record);
     Ok(())
+}
+
+async fn made_from(session: &Session, what: What) -> Result<(Actions, String, Arc<Chart>, Values)> {
+    let chart = Arc::new(what.wanted.chart(session, &what.chart).await?);
+    let values = what.values.merge()?;
+    let actions = actions(session, &what.how.home, what.how.options()).await?;
+    Ok((actions, what.name, chart, values))
 }
 
 pub(super) async fn rollback(session: &Session, args: Rollback) -> Result {

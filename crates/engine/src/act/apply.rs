@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use landfall_cluster::api::{Applied, ClusterError, Gvk};
+use landfall_helm::adopt;
 use landfall_plan::model::{Object, RenderedRelease};
 use landfall_plan::object::{covers, is_cluster_scoped, is_workload, key, kind, name, namespace};
 use serde_json::{Value, json};
@@ -102,14 +103,7 @@ pub(crate) fn owned(object: &Object, release: &RenderedRelease) -> Object {
     {
         object["metadata"]["namespace"] = json!(release.namespace);
     }
-    for field in ["labels", "annotations"] {
-        if !object["metadata"][field].is_object() {
-            object["metadata"][field] = json!({});
-        }
-    }
-    object["metadata"]["labels"]["app.kubernetes.io/managed-by"] = json!("Helm");
-    object["metadata"]["annotations"]["meta.helm.sh/release-name"] = json!(release.name);
-    object["metadata"]["annotations"]["meta.helm.sh/release-namespace"] = json!(release.namespace);
+    adopt(&mut object, &release.name, &release.namespace);
     object
 }
 

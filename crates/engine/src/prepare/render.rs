@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use include_dir::Dir;
 use landfall_catalog::blueprint::{Blueprint, ReleaseSpec};
-use landfall_helm::{Chart, Hook, KubeVersion, Options, Rendered, Values, render};
-use landfall_plan::model::{Object, ReleaseState, RenderedHook, RenderedRelease};
+use landfall_helm::{Chart, Hook, KubeVersion, Options, Rendered, Values, flatten, render};
+use landfall_plan::model::{ReleaseState, RenderedHook, RenderedRelease};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
@@ -90,17 +90,6 @@ fn one(spec: &ReleaseSpec, charts: &Dir<'_>, options: &Options) -> Result<(Rende
         digest: digest(&rendered, &spec.values),
     };
     Ok((release, Source { chart, values, rendered }))
-}
-
-/// The items of a List are objects of their own.
-fn flatten(object: Value, into: &mut Vec<Object>) {
-    match (object["kind"].as_str(), object["items"].as_array()) {
-        (Some(kind), Some(items)) if kind.ends_with("List") => {
-            items.iter().cloned().for_each(|item| flatten(item, into));
-        }
-        _ if object.is_object() => into.push(object),
-        _ => {}
-    }
 }
 
 fn hook(hook: &Hook) -> RenderedHook {
