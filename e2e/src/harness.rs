@@ -36,43 +36,25 @@ pub fn check(holds: bool, why: impl FnOnce() -> String) -> Outcome {
     if holds { Ok(()) } else { Err(why()) }
 }
 
-/// Runs the scenarios whose names contain one of the arguments (all where there is none). After a
-/// failure the rest still runs: each says for itself what it needs.
-fn main_of<W>(world: &mut W, scenarios: &[Scenario<W>]) -> ExitCode {
-    let wanted: Vec<String> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let mut failed = Vec::new();
-    let mut passed = 0;
-    let chosen = scenarios.iter().filter(|scenario| {
-        wanted.is_empty() || wanted.iter().any(|name| scenario.name.contains(name.as_str()))
-    });
-    for scenario in chosen {
-        line(&format!("test {} ...", scenario.name));
-        let began = Instant::now();
-        let outcome = (scenario.run)(world);
-        let took = began.elapsed().as_secs_f32();
-        match outcome {
-            Ok(()) => {
-                passed += 1;
-                line(&format!("test {} ... ok ({took:.1}s)", scenario.name));
-            }
-            Err(why) => {
-                line(&format!("test {} ... FAILED ({took:.1}s)\n{why}", scenario.name));
-                failed.push(scenario.name);
-            }
-        }
+/// Runs the scenarios whose names contain one of the arguments (all where there is none) in the world that `begin`
+/// makes and `leave` takes down again; with `--list`, only names them. After a failure the rest still runs: each says
+/// for itself what it needs.
+pub fn main_in<W>(
+    begin: impl FnOnce() -> Result<W, String>,
+    scenarios: &[Scenario<W>],
+    leave: impl FnOnce(W),
+) -> ExitCode {
+    let (options, wanted): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
+    let chosen: Vec<_> = scenarios
+        .iter()
+        .filter(|scenario| wanted.is_empty() || wanted.iter().any(|name| scenario.name.contains(name)))
+        .collect();
+    if options.iter().any(|option| option == "--list") {
+        chosen.iter().for_each(|scenario| line(&format!("{}: test", scenario.name)));
+        return ExitCode::SUCCESS;
     }
-    let word = if failed.is_empty() { "ok" } else { "FAILED" };
-    line(&format!(
-        "\ntest result: {word}. {passed} passed; {} failed; 0 ignored; 0 measured; 0 filtered out",
-        failed.len()
-    ));
-    if failed.is_empty() && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// [`main_of`] in a world that may not come about; `leave` takes it down again.
-pub fn main_in<W>(world: Result<W, String>, scenarios: &[Scenario<W>], leave: impl FnOnce(W)) -> ExitCode {
-    let mut world = match world {
+    let mut world = match begin() {
         Ok(world) => world,
         Err(why) => {
             // Nothing can be done where stderr is gone.
@@ -80,9 +62,33 @@ pub fn main_in<W>(world: Result<W, String>, scenarios: &[Scenario<W>], leave: im
             return ExitCode::FAILURE;
         }
     };
-    let code = main_of(&mut world, scenarios);
+    let code = run(&mut world, &chosen);
     leave(world);
     code
+}
+
+fn run<W>(world: &mut W, scenarios: &[&Scenario<W>]) -> ExitCode {
+    let mut failed = Vec::new();
+    for scenario in scenarios {
+        line(&format!("test {} ...", scenario.name));
+        let began = Instant::now();
+        let outcome = (scenario.run)(world);
+        let took = began.elapsed().as_secs_f32();
+        match outcome {
+            Ok(()) => line(&format!("test {} ... ok ({took:.1}s)", scenario.name)),
+            Err(why) => {
+                line(&format!("test {} ... FAILED ({took:.1}s)\n{why}", scenario.name));
+                failed.push(scenario.name);
+            }
+        }
+    }
+    let passed = scenarios.len() - failed.len();
+    let word = if failed.is_empty() { "ok" } else { "FAILED" };
+    line(&format!(
+        "\ntest result: {word}. {passed} passed; {} failed; 0 ignored; 0 measured; 0 filtered out",
+        failed.len()
+    ));
+    if failed.is_empty() && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 pub(crate) fn line(text: &str) {

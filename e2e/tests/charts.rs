@@ -15,7 +15,7 @@ struct World {
 
 fn main() -> ExitCode {
     main_in(
-        prepare(),
+        prepare,
         &[
             Scenario { name: "charts_are_clean_to_lint", run: lint },
             Scenario { name: "templates_equal_helms_with_default_values", run: defaults },

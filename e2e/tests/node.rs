@@ -18,7 +18,7 @@ const NODES: &str = "4";
 
 fn main() -> ExitCode {
     main_in(
-        begin(),
+        begin,
         &[
             Scenario { name: "four_nodes_become_ready", run: four_nodes_become_ready },
             Scenario { name: "a_service_is_reached_across_nodes", run: a_service_is_reached_across_nodes },

@@ -32,7 +32,7 @@ struct Releases {
 
 fn main() -> ExitCode {
     main_in(
-        begin(),
+        begin,
         &[
             Scenario { name: "what_helm_installed_landfall_upgrades_and_removes", run: helm_first },
             Scenario { name: "what_landfall_installed_helm_upgrades_and_removes", run: landfall_first },

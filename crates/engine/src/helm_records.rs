@@ -32,7 +32,7 @@ impl std::fmt::Debug for HelmRecords {
 }
 
 impl Records for HelmRecords {
-    fn encode(&self, spec: &RecordSpec) -> Result<Object> {
+    fn encode(&self, spec: &RecordSpec, former: Option<&Object>) -> Result<Object> {
         let source = self.0.get(&format!("{}/{}", spec.namespace, spec.release)).ok_or_else(|| {
             EngineError::Record {
                 release: spec.release.clone(),
@@ -51,6 +51,9 @@ impl Records for HelmRecords {
             &source.rendered,
             now,
         );
+        if let Some(former) = former {
+            record.info.first_deployed = read(former)?.info.first_deployed;
+        }
         record.set_status(Status::from_word(&spec.status), spec.description.clone());
         secret(&record, Some(now.as_second()), None).map_err(|e| failed(&spec.release, "written", &e))
     }

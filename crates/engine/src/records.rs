@@ -25,8 +25,9 @@ pub struct RecordSpec {
 
 /// Makes and rewrites the Secrets in which Helm keeps its releases.
 pub trait Records: Send + Sync + std::fmt::Debug {
-    /// The Secret `sh.helm.release.v1.<release>.v<revision>`, without the digest annotation.
-    fn encode(&self, spec: &RecordSpec) -> Result<Object>;
+    /// The Secret `sh.helm.release.v1.<release>.v<revision>`, without the digest annotation. The release is as old as
+    /// `former`, the record before it, says.
+    fn encode(&self, spec: &RecordSpec, former: Option<&Object>) -> Result<Object>;
     /// The same record with another status and description.
     fn restate(&self, secret: &Object, status: &str, description: &str) -> Result<Object>;
     /// The objects of a record's manifest.
@@ -106,7 +107,7 @@ pub(crate) async fn begin(
         status: if was_deployed { "pending-upgrade" } else { "pending-install" }.to_owned(),
         description: "Landfall is at work".to_owned(),
     };
-    let mut secret = records.encode(&spec)?;
+    let mut secret = records.encode(&spec, last)?;
     secret["metadata"]["annotations"][DIGEST_ANNOTATION] = json!(release.digest);
     match again(|| cluster.create(&secret)).await {
         // The first try was heard, its answer was not.

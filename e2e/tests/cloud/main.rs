@@ -12,7 +12,7 @@ use landfall_e2e::{Scenario, World, main_in};
 
 fn main() -> ExitCode {
     main_in(
-        World::new("e2e", "10.90.0.0/24", "1", &["mariadb", "rabbitmq", "memcached", "keystone"]),
+        || World::new("e2e", "10.90.0.0/24", "1", &["mariadb", "rabbitmq", "memcached", "keystone"]),
         &[
             Scenario { name: "from_nothing_to_a_verified_keystone", run: cloud_world::from_nothing },
             Scenario { name: "the_service_list_through_the_ingress", run: cloud_world::service_list },

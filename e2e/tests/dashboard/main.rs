@@ -48,7 +48,7 @@ impl Seen {
 
 fn main() -> ExitCode {
     main_in(
-        World::new("dashboard", "10.90.3.0/24", "1", &[]).map(|world| Seen { world, browser: None }),
+        || World::new("dashboard", "10.90.3.0/24", "1", &[]).map(|world| Seen { world, browser: None }),
         &[
             Scenario { name: "from_nothing_to_a_cloud_with_a_dashboard", run: from_nothing },
             Scenario { name: "a_wrong_password_is_refused_in_words", run: refused },

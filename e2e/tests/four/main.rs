@@ -26,7 +26,7 @@ impl Four {
 
 fn main() -> ExitCode {
     main_in(
-        World::new("four", "10.90.2.0/24", "4", &[]).map(|world| Four { world, servers: None }),
+        || World::new("four", "10.90.2.0/24", "4", &[]).map(|world| Four { world, servers: None }),
         &[
             Scenario { name: "from_nothing_to_thirteen_check_points_on_four_nodes", run: from_nothing },
             Scenario { name: "every_node_has_its_agents", run: agents_everywhere },
@@ -122,16 +122,21 @@ fn node_lost(four: &mut Four) -> Outcome {
     })?;
     let why = world.landfall.run(&["why", "node/k3"]);
     check(why.stdout.contains("k3"), || format!("{}{}", why.stdout, why.stderr))?;
-    loop {
-        let list = world.landfall.openstack(&["network", "agent", "list", "-f", "json"]);
-        if list.code == 0 {
-            break;
+    // Of some services a pod was on the lost node: until the cluster has taken it out, every other request meets it.
+    for asked in
+        [&["token", "issue"][..], &["image", "list"], &["server", "list"], &["network", "agent", "list"]]
+    {
+        loop {
+            let answer = world.landfall.openstack(asked);
+            if answer.code == 0 {
+                break;
+            }
+            check(began.elapsed() < BACK_WITHIN, || {
+                format!("{asked:?}: no answer {BACK_WITHIN:?} after the loss: {}", answer.stderr)
+            })?;
         }
-        check(began.elapsed() < BACK_WITHIN, || format!("no API after {BACK_WITHIN:?}: {}", list.stderr))?;
+        eprintln!("{asked:?} is answered {:.0?} after the loss", began.elapsed());
     }
-    eprintln!("the API answers {:.0?} after the loss", began.elapsed());
-    world.landfall.openstack(&["image", "list"]).ended(0)?;
-    world.landfall.openstack(&["token", "issue"]).ended(0)?;
     servers::told_as_lost(four)
 }
 

@@ -47,5 +47,5 @@ const LONG: &[Scenario<World>] = &[
 fn main() -> ExitCode {
     let long = std::env::args().any(|argument| argument == "--long");
     let scenarios = if long { [SHORT, LONG].concat() } else { SHORT.to_vec() };
-    main_in(World::new("guide", "10.90.1.0/24", "1", &[]), &scenarios, |world| world.remove())
+    main_in(|| World::new("guide", "10.90.1.0/24", "1", &[]), &scenarios, |world| world.remove())
 }

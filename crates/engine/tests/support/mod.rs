@@ -21,7 +21,7 @@ pub const CLOUD: &str = include_str!("../../fixtures/cloud.yaml");
 pub struct PlainRecords(pub Vec<RenderedRelease>);
 
 impl Records for PlainRecords {
-    fn encode(&self, spec: &RecordSpec) -> Result<Object> {
+    fn encode(&self, spec: &RecordSpec, _former: Option<&Object>) -> Result<Object> {
         let release = self.0.iter().find(|r| r.name == spec.release).unwrap();
         Ok(json!({"apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
             "metadata": {"name": format!("sh.helm.release.v1.{}.v{}", spec.release, spec.revision), "namespace": spec.namespace,
