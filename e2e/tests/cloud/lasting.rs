@@ -140,9 +140,10 @@ pub fn fernet_rotated(world: &mut World) -> Outcome {
     check(answer.stdout.trim() == "200", || format!("{}{}", answer.stdout, answer.stderr))
 }
 
-/// Two API pods instead of one: Keystone alone gets a new revision.
+/// Two API pods instead of one: Keystone alone gets a new revision, of a release that is as old as it was.
 pub fn changed_value(world: &mut World) -> Outcome {
     let before = revisions(world)?;
+    let deployed_before = deployed(world)?;
     let file = world.landfall.home.join("two.yaml");
     std::fs::write(&file, "spec: {overrides: {keystone: {pod: {replicas: {api: 2}}}}}\n")
         .map_err(|error| error.to_string())?;
@@ -155,8 +156,22 @@ pub fn changed_value(world: &mut World) -> Outcome {
         let expected = before.get(service).copied().unwrap_or_default() + u64::from(service == "keystone");
         check(*revision == expected, || format!("{service}: {before:?}, then {after:?}"))?;
     }
+    let deployed_after = deployed(world)?;
+    check(deployed_after.0 == deployed_before.0 && deployed_after.1 != deployed_before.1, || {
+        format!("first and last deployed: {deployed_before:?}, then {deployed_after:?}")
+    })?;
     // Back to what the other scenarios expect.
     world.up(&[]).ended(0).map(drop)
+}
+
+/// When Keystone was first deployed, and last, in real Helm's words.
+fn deployed(world: &World) -> Result<(String, String), String> {
+    let status = world.helm(&["status", "keystone", "-n", "openstack", "-o", "json"]).ended(0)?;
+    let status: serde_json::Value =
+        serde_json::from_str(&status.stdout).map_err(|error| error.to_string())?;
+    let at =
+        |key: &str| status["info"][key].as_str().map(ToOwned::to_owned).ok_or_else(|| status.to_string());
+    Ok((at("first_deployed")?, at("last_deployed")?))
 }
 
 fn revisions(world: &World) -> Result<BTreeMap<String, u64>, String> {
