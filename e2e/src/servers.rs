@@ -165,7 +165,11 @@ impl Servers {
         cloud(&["network", "delete", self.name]);
         cloud(&["security", "group", "delete", self.name]);
         let left = self.cloud(&["server", "list", "--name", self.name])?;
-        check(left.as_array().is_some_and(Vec::is_empty), || format!("left: {left}"))
+        let left = left.as_array().cloned().unwrap_or_default();
+        // With Nova's own word of what went wrong.
+        let told =
+            |server: &Value| cloud(&["server", "show", server["ID"].as_str().unwrap_or_default()]).stdout;
+        check(left.is_empty(), || format!("left: {}", left.iter().map(told).collect::<String>()))
     }
 
     fn path(&self, file: &str) -> String {
