@@ -51,7 +51,9 @@ pub fn main_in<W>(
         .filter(|scenario| wanted.is_empty() || wanted.iter().any(|name| scenario.name.contains(name)))
         .collect();
     if options.iter().any(|option| option == "--list") {
-        chosen.iter().for_each(|scenario| line(&format!("{}: test", scenario.name)));
+        for scenario in &chosen {
+            line(&format!("{}: test", scenario.name));
+        }
         return ExitCode::SUCCESS;
     }
     let mut world = match begin() {
