@@ -165,7 +165,7 @@ impl Servers {
         cloud(&["network", "delete", self.name]);
         cloud(&["security", "group", "delete", self.name]);
         let left = self.cloud(&["server", "list", "--name", self.name])?;
-        let left = left.as_array().cloned().unwrap_or_default();
+        let left = left.as_array().ok_or_else(|| format!("no list of servers: {left}"))?;
         // With Nova's own word of what went wrong.
         let told =
             |server: &Value| cloud(&["server", "show", server["ID"].as_str().unwrap_or_default()]).stdout;

@@ -122,7 +122,7 @@ fn node_lost(four: &mut Four) -> Outcome {
     })?;
     let why = world.landfall.run(&["why", "node/k3"]);
     check(why.stdout.contains("k3"), || format!("{}{}", why.stdout, why.stderr))?;
-    // Of some services a pod was on the lost node: until the cluster has taken it out, every other request meets it.
+    // Of each service a pod may have been on the lost node: it stays, or comes back by itself.
     for asked in
         [&["token", "issue"][..], &["image", "list"], &["server", "list"], &["network", "agent", "list"]]
     {
