@@ -43,6 +43,18 @@ pub enum Applied {
     Unchanged,
 }
 
+/// What becomes of the objects that a deleted one owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cascade {
+    /// They go after it.
+    #[default]
+    Background,
+    /// They go before it.
+    Foreground,
+    /// They stay.
+    Orphan,
+}
+
 /// One change seen by a watch.
 #[derive(Debug, Clone)]
 pub enum Seen {
@@ -135,14 +147,41 @@ pub trait Cluster: Send + Sync + std::fmt::Debug {
     async fn get(&self, gvk: &Gvk, namespace: Option<&str>, name: &str) -> Result<Option<Value>>;
     /// `selector` is a label selector, empty for all; `namespace` none for all or cluster-scoped.
     async fn list(&self, gvk: &Gvk, namespace: Option<&str>, selector: &str) -> Result<Vec<Value>>;
-    /// Create as is, failing where it exists.
-    async fn create(&self, object: &Value) -> Result<Value>;
+    /// Create as is, failing where it exists; the fields are then the manager's.
+    async fn create_as(&self, object: &Value, manager: &str) -> Result<Value>;
+    /// As [`create_as`](Self::create_as), for what Landfall itself keeps.
+    async fn create(&self, object: &Value) -> Result<Value> {
+        self.create_as(object, crate::MANAGER).await
+    }
     /// Replace with optimistic locking by `metadata.resourceVersion`.
     async fn replace(&self, object: &Value) -> Result<Value>;
-    /// JSON merge patch.
-    async fn patch(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, patch: &Value) -> Result<Value>;
-    /// Background deletion; waits until it is gone when `wait`. Absent is no error: false.
-    async fn delete(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, wait: bool) -> Result<bool>;
+    /// JSON merge patch; what it changes is then the manager's. With `metadata.resourceVersion` it is refused as stale where
+    /// the object was changed meanwhile.
+    async fn patch_as(
+        &self,
+        gvk: &Gvk,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &Value,
+        manager: &str,
+    ) -> Result<Value>;
+    /// As [`patch_as`](Self::patch_as), for what Landfall itself keeps.
+    async fn patch(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, patch: &Value) -> Result<Value> {
+        self.patch_as(gvk, namespace, name, patch, crate::MANAGER).await
+    }
+    /// Deletion; waits until it is gone when `wait`. Absent is no error: false.
+    async fn delete_by(
+        &self,
+        gvk: &Gvk,
+        namespace: Option<&str>,
+        name: &str,
+        cascade: Cascade,
+        wait: bool,
+    ) -> Result<bool>;
+    /// As [`delete_by`](Self::delete_by), in the background.
+    async fn delete(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, wait: bool) -> Result<bool> {
+        self.delete_by(gvk, namespace, name, Cascade::Background, wait).await
+    }
     /// Starts with `Listed`; survives disconnects by listing anew.
     fn watch(&self, gvk: &Gvk, namespace: Option<&str>, selector: &str) -> BoxStream<'static, Result<Seen>>;
     async fn exec(

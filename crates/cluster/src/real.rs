@@ -24,7 +24,7 @@ pub use connect::{connect, connect_as};
 use discovery::Discovery;
 use errors::Asked;
 
-use crate::api::{Access, Applied, Cluster, ClusterError, Duplex, ExecOutput, Gvk, Result, Seen};
+use crate::api::{Access, Applied, Cascade, Cluster, ClusterError, Duplex, ExecOutput, Gvk, Result, Seen};
 
 /// Pages of a list; one request for all but the largest clusters.
 const PAGE: u32 = 500;
@@ -47,6 +47,19 @@ struct Target {
     resource: ApiResource,
     namespace: Option<String>,
     request: Request,
+}
+
+impl Target {
+    /// Without a namespace where the kind has none.
+    fn placed(&self, object: &Value) -> Value {
+        let mut object = object.clone();
+        if self.namespace.is_none()
+            && let Some(metadata) = object["metadata"].as_object_mut()
+        {
+            metadata.remove("namespace");
+        }
+        object
+    }
 }
 
 impl Real {
@@ -167,12 +180,7 @@ impl Cluster for Real {
 
     async fn apply(&self, object: &Value, manager: &str, force: bool) -> Result<(Applied, Value)> {
         let (target, gvk, name) = self.target_of(object).await?;
-        let mut object = object.clone();
-        if target.namespace.is_none()
-            && let Some(metadata) = object["metadata"].as_object_mut()
-        {
-            metadata.remove("namespace");
-        }
+        let object = target.placed(object);
         let before = self.get(&gvk, target.namespace.as_deref(), &name).await?;
         let mut params = PatchParams::apply(manager);
         params.force = force;
@@ -222,10 +230,11 @@ impl Cluster for Real {
         }
     }
 
-    async fn create(&self, object: &Value) -> Result<Value> {
+    async fn create_as(&self, object: &Value, manager: &str) -> Result<Value> {
         let (target, gvk, name) = self.target_of(object).await?;
-        let body = serde_json::to_vec(object).map_err(|e| ClusterError::Other(e.to_string()))?;
-        let params = PostParams { field_manager: Some(crate::MANAGER.into()), ..PostParams::default() };
+        let body =
+            serde_json::to_vec(&target.placed(object)).map_err(|e| ClusterError::Other(e.to_string()))?;
+        let params = PostParams { field_manager: Some(manager.to_owned()), ..PostParams::default() };
         self.send(target.request.create(&params, body), self.asked("create", &target, &gvk.kind, &name)).await
     }
 
@@ -237,20 +246,39 @@ impl Cluster for Real {
         self.send(request, self.asked("update", &target, &gvk.kind, &name)).await
     }
 
-    async fn patch(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, patch: &Value) -> Result<Value> {
+    async fn patch_as(
+        &self,
+        gvk: &Gvk,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &Value,
+        manager: &str,
+    ) -> Result<Value> {
         let target = self.target(gvk, namespace).await?;
-        let params = PatchParams { field_manager: Some(crate::MANAGER.into()), ..PatchParams::default() };
+        let params = PatchParams { field_manager: Some(manager.to_owned()), ..PatchParams::default() };
         let request = target.request.patch(name, &params, &Patch::Merge(patch));
         self.send(request, self.asked("patch", &target, &gvk.kind, name)).await
     }
 
-    async fn delete(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, wait: bool) -> Result<bool> {
+    async fn delete_by(
+        &self,
+        gvk: &Gvk,
+        namespace: Option<&str>,
+        name: &str,
+        cascade: Cascade,
+        wait: bool,
+    ) -> Result<bool> {
         let target = self.target(gvk, namespace).await?;
         let uid = match self.get(gvk, namespace, name).await? {
             Some(object) => object["metadata"]["uid"].as_str().map(str::to_owned),
             None => return Ok(false),
         };
-        let request = target.request.delete(name, &DeleteParams::background());
+        let params = match cascade {
+            Cascade::Background => DeleteParams::background(),
+            Cascade::Foreground => DeleteParams::foreground(),
+            Cascade::Orphan => DeleteParams::orphan(),
+        };
+        let request = target.request.delete(name, &params);
         match self.send(request, self.asked("delete", &target, &gvk.kind, name)).await {
             Ok(_) => {}
             Err(ClusterError::NotFound { .. }) => return Ok(false),

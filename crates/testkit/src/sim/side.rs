@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
-use landfall_cluster::api::{Access, Applied, Cluster, ClusterError, Duplex, ExecOutput, Gvk, Result, Seen};
+use landfall_cluster::api::{
+    Access, Applied, Cascade, Cluster, ClusterError, Duplex, ExecOutput, Gvk, Result, Seen,
+};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -80,7 +82,7 @@ impl Cluster for Sim {
         Ok(self.call(|state| listed(state, &kind, namespace, selector)).await)
     }
 
-    async fn create(&self, object: &Value) -> Result<Value> {
+    async fn create_as(&self, object: &Value, _manager: &str) -> Result<Value> {
         let (_, key) = target(object)?;
         self.change("create", &key, |state| {
             if state.objects.contains_key(&key) {
@@ -110,7 +112,14 @@ impl Cluster for Sim {
         .await
     }
 
-    async fn patch(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, patch: &Value) -> Result<Value> {
+    async fn patch_as(
+        &self,
+        gvk: &Gvk,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &Value,
+        _manager: &str,
+    ) -> Result<Value> {
         let key = key_of(gvk, namespace, name);
         self.change("patch", &key, |state| {
             let mut live = state
@@ -128,12 +137,25 @@ impl Cluster for Sim {
         .await
     }
 
-    async fn delete(&self, gvk: &Gvk, namespace: Option<&str>, name: &str, _wait: bool) -> Result<bool> {
+    async fn delete_by(
+        &self,
+        gvk: &Gvk,
+        namespace: Option<&str>,
+        name: &str,
+        cascade: Cascade,
+        _wait: bool,
+    ) -> Result<bool> {
         let key = key_of(gvk, namespace, name);
         if !self.call(|state| state.objects.contains_key(&key)).await {
             return Ok(false);
         }
-        self.change("delete", &key, |state| Ok(state.remove(&key).is_some())).await
+        self.change("delete", &key, |state| {
+            if cascade == Cascade::Orphan {
+                orphan(state, &key);
+            }
+            Ok(state.remove(&key).is_some())
+        })
+        .await
     }
 
     fn watch(&self, gvk: &Gvk, namespace: Option<&str>, selector: &str) -> BoxStream<'static, Result<Seen>> {
@@ -221,6 +243,16 @@ impl Cluster for Sim {
     async fn denied(&self, asked: &[Access]) -> Result<Vec<Access>> {
         let denied = self.call(|state| state.faults.denied.clone()).await;
         Ok(asked.iter().filter(|a| denied.contains(a)).cloned().collect())
+    }
+}
+
+/// What an object owns is nobody's.
+fn orphan(state: &mut State, key: &Key) {
+    let uid = state.objects.get(key).map(|object| object["metadata"]["uid"].clone());
+    for object in state.objects.values_mut() {
+        if let Some(owners) = object["metadata"]["ownerReferences"].as_array_mut() {
+            owners.retain(|owner| Some(&owner["uid"]) != uid.as_ref());
+        }
     }
 }
 
