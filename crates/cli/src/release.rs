@@ -1,10 +1,15 @@
 //! `landfall release`: releases of any chart, as Helm's verbs of the same names have them.
 
 mod change;
+mod flags;
 mod look;
+mod remove;
+mod show;
+mod undo;
 
-use std::time::Duration;
+use std::sync::Arc;
 
+use flags::Home;
 use landfall_release::{Actions, Error, Options};
 
 use crate::Session;
@@ -13,7 +18,7 @@ use crate::target;
 
 #[derive(Debug, clap::Subcommand)]
 #[command(
-    after_help = "Examples:\n  landfall release install web oci://registry.example.com/web -n shop --create-namespace\n  landfall release history web -n shop\n  landfall release rollback web 3 -n shop --wait"
+    after_help = "Examples:\n  landfall release install web oci://registry.example.com/web -n shop --create-namespace\n  landfall release history web -n shop\n  landfall release upgrade web ./web -n shop --rollback-on-failure --timeout 10m\n  landfall release rollback web 3 -n shop --wait"
 )]
 pub(crate) enum Verb {
     /// Install a chart
@@ -24,7 +29,7 @@ pub(crate) enum Verb {
     Rollback(change::Rollback),
     /// Remove a release and its objects
     #[command(alias = "delete")]
-    Uninstall(change::Uninstall),
+    Uninstall(remove::Uninstall),
     /// Run the tests that the chart brings
     Test(change::Test),
     /// Show the releases
@@ -39,44 +44,12 @@ pub(crate) enum Verb {
     Get(look::Get),
 }
 
-/// The namespace of a release.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Home {
-    #[arg(long, short, default_value = "default")]
-    namespace: String,
-}
-
-/// How a change goes about it.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct How {
-    #[command(flatten)]
-    home: Home,
-    /// Wait until all objects are ready; hooks are waited for in any case
-    #[arg(long)]
-    wait: bool,
-    /// How long each wait may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    timeout: u64,
-    /// Leave hooks out
-    #[arg(long)]
-    no_hooks: bool,
-    /// Take fields that another manager has
-    #[arg(long)]
-    force_conflicts: bool,
-    /// Make objects that are there, and of no release, part of this one
-    #[arg(long)]
-    take_ownership: bool,
-    /// Words of one's own for the history
-    #[arg(long)]
-    description: Option<String>,
-}
-
 pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
     match verb {
         Verb::Install(args) => change::install(session, args).await,
         Verb::Upgrade(args) => change::upgrade(session, args).await,
         Verb::Rollback(args) => change::rollback(session, args).await,
-        Verb::Uninstall(args) => change::uninstall(session, args).await,
+        Verb::Uninstall(args) => remove::uninstall(session, args).await,
         Verb::Test(args) => change::test(session, args).await,
         Verb::List(args) => look::list(session, args).await,
         Verb::History(args) => look::history(session, args).await,
@@ -85,22 +58,10 @@ pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
     }
 }
 
-async fn actions(session: &Session, home: &Home, options: Options) -> Result<Actions> {
-    let target = target::connect(session).await?;
-    Ok(Actions::new(target.cluster, home.namespace.clone(), options))
-}
-
-impl How {
-    fn options(&self) -> Options {
-        Options {
-            timeout: Duration::from_secs(self.timeout),
-            wait: self.wait,
-            hooks: !self.no_hooks,
-            force_conflicts: self.force_conflicts,
-            take_ownership: self.take_ownership,
-            description: self.description.clone(),
-        }
-    }
+async fn actions(session: &Session, home: &Home, mut options: Options) -> Result<Actions> {
+    let cluster = target::connect(session).await?.cluster;
+    options.listener = Some(Arc::new(undo::Told::new(session, Arc::clone(&cluster), &home.namespace)));
+    Ok(Actions::new(cluster, home.namespace.clone(), options))
 }
 
 impl From<Error> for Failure {
@@ -148,6 +109,17 @@ impl From<Error> for Failure {
             Error::Hook { .. } | Error::TimedOut { .. } | Error::Unwell { .. } => {
                 Self::new(Exit::StepFailed, message).hint_command("landfall why")
             }
+            Error::NotGone { .. } => Self::new(Exit::StepFailed, message).hint(
+                "look at `metadata.finalizers` of the object: who has put them there takes them away; then do this again",
+                "객체의 `metadata.finalizers`를 확인하세요. 등록한 쪽이 지우면 다시 실행하세요",
+            ),
+            Error::OwnLabel(label) => Self::told(
+                Exit::BadValue,
+                message,
+                format!("레이블 {label}은(는) Helm이 쓰는 것이라 릴리스에 따로 줄 수 없습니다"),
+            )
+            .hint("take another name for the label", "레이블에 다른 이름을 쓰세요"),
+            Error::WentBack { .. } | Error::Removed { .. } | Error::NotUndone { .. } => undo::failure(error),
             Error::Record { .. } => Self::new(Exit::Unexpected, message),
             Error::Chart(error) => Self::from(error),
             Error::Cluster(error) => Self::from(error),

@@ -15,7 +15,7 @@ mod adopt;
 mod capabilities;
 pub mod chart;
 mod convert;
-mod duration;
+pub mod duration;
 mod engine;
 mod error;
 mod files;

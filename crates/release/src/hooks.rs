@@ -89,10 +89,8 @@ impl Actions {
             let placed = self.placed(&object);
             let (namespace, name) =
                 (placed["metadata"]["namespace"].as_str(), object["metadata"]["name"].as_str());
-            self.cluster
-                .delete(&gvk, namespace, name.unwrap_or_default(), true)
-                .await
-                .map_err(|source| Error::Refused { object: shown(&placed), source })?;
+            let gone = self.cluster.delete(&gvk, namespace, name.unwrap_or_default(), true);
+            self.in_time(&placed, gone).await?;
         }
         Ok(())
     }

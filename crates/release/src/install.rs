@@ -1,5 +1,6 @@
 //! A release's first revision.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,8 +11,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::objects::{parsed, shown};
-use crate::store::{Stored, pending};
-use crate::{Actions, Error, MANAGER, Result};
+use crate::put::{Earlier, method};
+use crate::store::{Stored, labelled, pending};
+use crate::{Actions, DryRun, Error, MANAGER, Result};
 
 /// What is to be installed.
 #[derive(Debug, Clone)]
@@ -24,13 +26,16 @@ pub struct Install {
     pub skip_crds: bool,
     /// Take a name again whose last revision failed or was uninstalled with its history kept.
     pub replace: bool,
+    /// Labels for the records.
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Actions {
     /// Installs a chart.
     ///
     /// # Errors
-    /// Any of [`Error`]. Once the record is written, it says `failed` with the reason.
+    /// Any of [`Error`]. Once the record is written, it says `failed` with the reason; unless the failure is to be undone:
+    /// then nothing is left of it, and the error tells both.
     pub async fn install(&self, wanted: Install) -> Result<Stored> {
         let revision = self.free(&wanted).await?;
         let rendered = self.rendered(&wanted.name, &wanted.chart, &wanted.values, revision, true).await?;
@@ -44,9 +49,17 @@ impl Actions {
             &rendered,
             now,
         );
+        record.apply_method = method(self.options.server_side.unwrap_or(true));
+        record.labels = labelled(BTreeMap::new(), &wanted.labels)?;
         record.set_status(Status::PendingInstall, self.described("Initial install underway"));
         // One that is too large is refused before anything is changed.
         encode(&record)?;
+        if let Some(run) = self.options.dry_run {
+            if run == DryRun::Server {
+                self.ours_or_new(&record, &[]).await?;
+            }
+            return Ok(self.dry(record));
+        }
         if wanted.create_namespace {
             let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
                 "metadata": {"name": self.namespace, "labels": {"name": self.namespace}}});
@@ -55,18 +68,22 @@ impl Actions {
         if !wanted.skip_crds {
             self.definitions(&rendered.crds.iter().map(|crd| &*crd.data).collect::<Vec<_>>()).await?;
         }
-        self.ours_or_new(&record, &[]).await?;
+        let by_updates = self.ours_or_new(&record, &[]).await?;
+        let earlier = Earlier { by_updates, ..Earlier::default() };
         let mut stored = self.begin(record).await?;
-        match self.carry_out_install(&mut stored).await {
+        match self.carry_out_install(&mut stored, &earlier).await {
             Ok(()) => self.deployed(stored, "Install complete").await,
-            Err(error) => Err(self.failed(stored, "Release", error).await),
+            Err(error) => {
+                let error = self.failed(stored, "Release", error).await;
+                Err(self.removed(&wanted.name, error).await)
+            }
         }
     }
 
-    async fn carry_out_install(&self, stored: &mut Stored) -> Result<()> {
+    async fn carry_out_install(&self, stored: &mut Stored, earlier: &Earlier) -> Result<()> {
         self.run_hooks(stored, "pre-install").await?;
-        let objects = self.put(&stored.record, &[]).await?;
-        if self.options.wait {
+        let objects = self.put(&stored.record, earlier, &mut Vec::new()).await?;
+        if self.waits() {
             self.all_ready(&objects).await?;
         }
         self.run_hooks(stored, "post-install").await

@@ -7,7 +7,7 @@ use landfall_helm::{Chart, KubeVersion, Lookup, Options, Rendered, Values, rende
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use crate::{Actions, Error, Result};
+use crate::{Actions, DryRun, Error, Result};
 
 /// `lookup` of templates. Rendering is on a thread of its own, which waits for the answer.
 #[derive(Debug)]
@@ -58,8 +58,10 @@ impl Actions {
         options.is_install = install;
         options.kube_version = KubeVersion::parse(&version);
         options.api_versions = Some(served);
-        options.lookup =
-            Some(Arc::new(Asked { cluster: Arc::clone(&self.cluster), runtime: Handle::current() }));
+        if self.options.dry_run != Some(DryRun::Client) {
+            options.lookup =
+                Some(Arc::new(Asked { cluster: Arc::clone(&self.cluster), runtime: Handle::current() }));
+        }
         let (chart, values) = (Arc::clone(chart), values.clone());
         let rendered = tokio::task::spawn_blocking(move || render(&chart, &values, &options)).await;
         let rendered =

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use landfall_cluster::api::{ClusterError, Gvk};
+use landfall_cluster::api::{Cascade, ClusterError, Gvk};
 use landfall_helm::release::Record;
-use landfall_helm::{adopt, flatten, install_rank, uninstall_rank};
+use landfall_helm::{adopt, flatten, uninstall_rank};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use crate::{Actions, Error, MANAGER, Result};
+use crate::{Actions, Error, Result};
 
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 const RELEASE_NAME: &str = "meta.helm.sh/release-name";
@@ -25,7 +26,15 @@ pub(crate) fn parsed(release: &str, manifest: &str) -> Result<Vec<Value>> {
     Ok(all)
 }
 
-fn kind(object: &Value) -> &str {
+/// The objects of a revision, as `Kind name` or `Kind namespace/name`; without hooks.
+///
+/// # Errors
+/// Where its manifest is no YAML.
+pub fn objects(record: &Record) -> Result<Vec<String>> {
+    Ok(parsed(&record.name, &record.manifest)?.iter().map(shown).collect())
+}
+
+pub(crate) fn kind(object: &Value) -> &str {
     object["kind"].as_str().unwrap_or_default()
 }
 
@@ -43,8 +52,8 @@ pub(crate) fn shown(object: &Value) -> String {
 pub(crate) struct Place {
     group: String,
     kind: String,
-    namespace: String,
-    name: String,
+    pub namespace: String,
+    pub name: String,
 }
 
 impl Actions {
@@ -68,51 +77,44 @@ impl Actions {
     }
 
     /// The live object. The namespace is left out by the cluster where the kind has none.
-    pub(crate) async fn live(&self, object: &Value) -> Result<Option<Value>> {
+    pub(crate) async fn live(&self, object: &Value) -> std::result::Result<Option<Value>, ClusterError> {
         let Some(gvk) = Gvk::of(object) else { return Ok(None) };
         let place = self.place(object);
         match self.cluster.get(&gvk, Some(&place.namespace), &place.name).await {
             // Its definition may be gone, and it with that.
             Err(ClusterError::UnknownKind(_)) => Ok(None),
-            answer => answer.map_err(|source| Error::Refused { object: shown(object), source }),
+            answer => answer,
         }
     }
 
-    /// None of the objects that are to be made may be another's: asked before anything is written.
-    pub(crate) async fn ours_or_new(&self, record: &Record, former: &[Value]) -> Result<()> {
+    /// None of the objects that are to be made may be another's: asked before anything is written. True where some are
+    /// there that no former revision had.
+    pub(crate) async fn ours_or_new(&self, record: &Record, former: &[Value]) -> Result<bool> {
         let release = record.name.as_str();
         let objects = parsed(release, &record.manifest)?;
         let known: BTreeSet<Place> = former.iter().map(|object| self.place(object)).collect();
+        let mut adopted = false;
         for object in objects.iter().filter(|object| !known.contains(&self.place(object))) {
-            if let Some(live) = self.live(object).await?
-                && !self.options.take_ownership
+            let live = self.live(object).await;
+            let live = live.map_err(|source| Error::Refused { object: shown(object), source })?;
+            let Some(live) = live else { continue };
+            if !self.options.take_ownership
                 && let Some(why) = foreign(&live, release, &self.namespace)
             {
                 return Err(Error::NotOurs { object: shown(object), release: release.to_owned(), why });
             }
+            adopted = true;
         }
-        Ok(())
-    }
-
-    /// Applies all, in Helm's order of kinds, and deletes what only the former revision has.
-    pub(crate) async fn put(&self, record: &Record, former: &[Value]) -> Result<Vec<Value>> {
-        let mut objects = parsed(&record.name, &record.manifest)?;
-        objects.sort_by(|a, b| install_rank(kind(a)).cmp(&install_rank(kind(b))));
-        for object in &objects {
-            let owned = self.owned(object, &record.name);
-            self.cluster
-                .apply(&owned, MANAGER, self.options.force_conflicts)
-                .await
-                .map_err(|source| Error::Refused { object: shown(&owned), source })?;
-        }
-        let kept: BTreeSet<Place> = objects.iter().map(|object| self.place(object)).collect();
-        let gone = former.iter().filter(|object| !kept.contains(&self.place(object))).cloned().collect();
-        self.take_away(gone, false).await?;
-        Ok(objects)
+        Ok(adopted)
     }
 
     /// Deletes objects, in Helm's order of kinds, but for those that ask to be kept. Gives those.
-    pub(crate) async fn take_away(&self, mut objects: Vec<Value>, wait: bool) -> Result<Vec<String>> {
+    pub(crate) async fn take_away(
+        &self,
+        mut objects: Vec<Value>,
+        cascade: Cascade,
+        wait: bool,
+    ) -> Result<Vec<String>> {
         objects.sort_by(|a, b| uninstall_rank(kind(a)).cmp(&uninstall_rank(kind(b))));
         let mut kept = Vec::new();
         for object in &objects {
@@ -122,12 +124,27 @@ impl Actions {
             }
             let Some(gvk) = Gvk::of(object) else { continue };
             let place = self.place(object);
-            match self.cluster.delete(&gvk, Some(&place.namespace), &place.name, wait).await {
-                Ok(_) | Err(ClusterError::UnknownKind(_)) => {}
-                Err(source) => return Err(Error::Refused { object: shown(object), source }),
-            }
+            let gone = self.cluster.delete_by(&gvk, Some(&place.namespace), &place.name, cascade, wait);
+            self.in_time(object, gone).await?;
         }
         Ok(kept)
+    }
+
+    /// A deletion, which finalizers may hold up for ever.
+    pub(crate) async fn in_time(
+        &self,
+        object: &Value,
+        gone: impl Future<Output = std::result::Result<bool, ClusterError>>,
+    ) -> Result<()> {
+        match timeout(self.options.timeout, gone).await {
+            // What its kind has gone with is gone.
+            Ok(Ok(_) | Err(ClusterError::UnknownKind(_))) => Ok(()),
+            Ok(Err(source)) => Err(Error::Refused { object: shown(object), source }),
+            Err(_) => {
+                let seconds = self.options.timeout.as_secs();
+                Err(Error::NotGone { object: shown(object), seconds })
+            }
+        }
     }
 
     /// With a namespace, and the marks by which Helm knows its own.

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use landfall_helm::release::Status;
 
+use crate::put::{is_server_side, method};
 use crate::store::Stored;
-use crate::upgrade::former_objects;
-use crate::{Actions, Error, Result};
+use crate::upgrade::earlier;
+use crate::{Actions, DryRun, Error, Result};
 
 /// Where to go back to.
 #[derive(Debug, Clone)]
@@ -32,8 +33,9 @@ impl Actions {
             }
         };
         let target = self.get(&wanted.name, Some(revision)).await?;
-        let former = former_objects(&history, &wanted.name)?;
-        if let Some(newest) = history.last_mut()
+        let mut earlier = earlier(&history, &wanted.name)?;
+        if self.options.dry_run.is_none()
+            && let Some(newest) = history.last_mut()
             && newest.record.info.status.is_pending()
         {
             newest.record.set_status(Status::Failed, "left unfinished, and rolled back");
@@ -43,15 +45,22 @@ impl Actions {
         record.version = last + 1;
         record.info.last_deployed = Some(Timestamp::now());
         record.info.rollback_revision = revision;
+        record.apply_method = method(self.options.server_side.unwrap_or_else(|| is_server_side(&record)));
         for hook in &mut record.hooks {
             (hook.started_at, hook.completed_at) = (None, None);
             hook.phase.clear();
         }
         let description = format!("Rollback to {revision}");
         record.set_status(Status::PendingRollback, self.described(&description));
-        self.ours_or_new(&record, &former).await?;
+        if self.options.dry_run == Some(DryRun::Client) {
+            return Ok(self.dry(record));
+        }
+        earlier.by_updates |= self.ours_or_new(&record, &earlier.objects).await?;
+        if self.options.dry_run.is_some() {
+            return Ok(self.dry(record));
+        }
         let stored = self.begin(record).await?;
-        self.replace_by(stored, &former, ["pre-rollback", "post-rollback"], "Rollback", &description).await
+        self.replace_by(stored, &earlier, ["pre-rollback", "post-rollback"], "Rollback", &description).await
     }
 }
 

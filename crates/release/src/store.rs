@@ -9,7 +9,10 @@ use landfall_cluster::api::{Cluster, ClusterError, Gvk};
 use landfall_helm::release::{Entry, Record, Status, decode, prune, secret, secret_name};
 use serde_json::Value;
 
-use crate::{Actions, Error, HISTORY, Result};
+use crate::{Actions, Error, Result};
+
+/// What Helm says of a record by labels; all others are the user's.
+const OWN_LABELS: [&str; 6] = ["createdAt", "modifiedAt", "name", "owner", "status", "version"];
 
 /// A record, and when its Secret was made (seconds since 1970).
 #[derive(Debug, Clone)]
@@ -74,6 +77,12 @@ impl Actions {
         Error::NoRelease { name: name.to_owned(), namespace: self.namespace.clone() }
     }
 
+    /// A revision that is only shown.
+    pub(crate) fn dry(&self, mut record: Record) -> Stored {
+        record.info.description = self.described("Dry run complete");
+        Stored { record, created: None }
+    }
+
     /// Writes a new revision.
     pub(crate) async fn begin(&self, record: Record) -> Result<Stored> {
         let created = Some(Timestamp::now().as_second());
@@ -119,7 +128,7 @@ impl Actions {
             .chain([&stored])
             .map(|one| Entry { version: one.record.version, status: one.record.info.status })
             .collect();
-        let surplus = prune(&entries, HISTORY);
+        let surplus = prune(&entries, self.options.history);
         for one in all.iter().filter(|one| surplus.contains(&one.record.version)) {
             self.forget(&one.record).await?;
         }
@@ -147,6 +156,22 @@ pub(crate) fn pending(record: &Record) -> Error {
     }
 }
 
+/// Labels of the user's laid over those of the former revision; the word `null` takes one away, as with Helm.
+///
+/// # Errors
+/// [`Error::OwnLabel`].
+pub(crate) fn labelled(
+    mut former: BTreeMap<String, String>,
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>> {
+    if let Some(own) = given.keys().find(|key| OWN_LABELS.contains(&key.as_str())) {
+        return Err(Error::OwnLabel(own.clone()));
+    }
+    former.extend(given.iter().map(|(key, value)| (key.clone(), value.clone())));
+    former.retain(|_, value| value != "null");
+    Ok(former)
+}
+
 fn kind() -> Gvk {
     Gvk::new("v1", "Secret")
 }
@@ -162,11 +187,8 @@ fn read(found: &Value) -> Result<Stored> {
     let bytes = STANDARD.decode(data).map_err(|error| failed(error.to_string()))?;
     let mut record = decode(&bytes).map_err(|error| failed(error.to_string()))?;
     let labels = found["metadata"]["labels"].as_object().into_iter().flatten();
-    // Those that are not Helm's own are the user's, and stay.
     record.labels = labels
-        .filter(|(key, _)| {
-            !["createdAt", "modifiedAt", "name", "owner", "status", "version"].contains(&key.as_str())
-        })
+        .filter(|(key, _)| !OWN_LABELS.contains(&key.as_str()))
         .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
         .collect();
     let created = found["metadata"]["labels"]["createdAt"].as_str().and_then(|text| text.parse().ok());

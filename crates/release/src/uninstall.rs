@@ -1,9 +1,10 @@
 //! A release removed, with its objects and, unless they are to be kept, its records.
 
 use jiff::Timestamp;
+use landfall_cluster::api::Cascade;
 use landfall_helm::release::Status;
 
-use crate::upgrade::former_objects;
+use crate::upgrade::earlier;
 use crate::{Actions, Result};
 
 /// What is to be removed.
@@ -11,6 +12,8 @@ use crate::{Actions, Result};
 pub struct Uninstall {
     pub name: String,
     pub keep_history: bool,
+    /// What becomes of what the objects own: pods of a Deployment, and so on.
+    pub cascade: Cascade,
 }
 
 impl Actions {
@@ -28,7 +31,8 @@ impl Actions {
             stored.record.info.deleted = Some(Timestamp::now());
             self.keep(&stored).await?;
             self.run_hooks(&mut stored, "pre-delete").await?;
-            kept = self.take_away(former_objects(&history, &wanted.name)?, self.options.wait).await?;
+            let objects = earlier(&history, &wanted.name)?.objects;
+            kept = self.take_away(objects, wanted.cascade, self.options.wait).await?;
             self.run_hooks(&mut stored, "post-delete").await?;
         }
         if wanted.keep_history {

@@ -1,106 +1,16 @@
 //! The life of a release on the simulated cluster.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
-use std::sync::Arc;
+mod world;
+
 use std::time::Duration;
 
+use landfall_cluster::api::Cascade;
 use landfall_helm::release::Status;
-use landfall_helm::{Chart, Values};
-use landfall_release::{Actions, Error, Former, Install, Options, Rollback, Uninstall, Upgrade};
-use landfall_testkit::Sim;
-use serde_json::{Value, json};
+use landfall_release::{Error, Rollback, Uninstall, Upgrade};
+use serde_json::json;
 
-const CONFIG: &str = "\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: {{ .Release.Name }}-{{ .Values.name }}}
-data: {revision: \"{{ .Release.Revision }}\", word: {{ .Values.word }}}
-";
-const KEPT: &str = "\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: kept, annotations: {helm.sh/resource-policy: keep}}
-";
-const JOB: &str = "\
-apiVersion: batch/v1
-kind: Job
-metadata:
-  name: {{ .Release.Name }}-EVENT
-  annotations: {helm.sh/hook: EVENT}
-spec:
-  template:
-    spec: {restartPolicy: Never, containers: [{name: a, image: a}]}
-";
-
-struct World {
-    sim: Sim,
-    actions: Actions,
-    folder: tempfile::TempDir,
-}
-
-impl World {
-    fn new() -> Self {
-        let sim = Sim::new();
-        sim.put(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}));
-        let options = Options { timeout: Duration::from_secs(20), ..Options::default() };
-        let actions = Actions::new(Arc::new(sim.clone()), "shop", options);
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        std::fs::create_dir(folder.path().join("templates")).unwrap();
-        write("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
-        write("values.yaml", "name: one\nword: first\n");
-        write("templates/config.yaml", CONFIG);
-        write("templates/kept.yaml", KEPT);
-        Self { sim, actions, folder }
-    }
-
-    fn with_hook(self, event: &str) -> Self {
-        let file = self.folder.path().join(format!("templates/{event}.yaml"));
-        std::fs::write(file, JOB.replace("EVENT", event)).unwrap();
-        self
-    }
-
-    fn chart(&self) -> Arc<Chart> {
-        Arc::new(Chart::load(Path::new(self.folder.path())).unwrap())
-    }
-
-    async fn install(&self) -> landfall_release::Result<landfall_release::Stored> {
-        let wanted = Install {
-            name: "web".into(),
-            chart: self.chart(),
-            values: Values::from_json(&json!({})).unwrap(),
-            create_namespace: false,
-            skip_crds: false,
-            replace: false,
-        };
-        self.actions.install(wanted).await
-    }
-
-    async fn upgrade(&self, values: Value) -> landfall_release::Result<landfall_release::Stored> {
-        self.actions.upgrade(self.upgrade_to(values)).await
-    }
-
-    fn upgrade_to(&self, values: Value) -> Upgrade {
-        Upgrade {
-            name: "web".into(),
-            chart: self.chart(),
-            values: Values::from_json(&values).unwrap(),
-            former: Former::Reuse,
-            crds: false,
-            resume: false,
-        }
-    }
-
-    async fn statuses(&self) -> Vec<(i64, Status)> {
-        let history = self.actions.history("web").await.unwrap();
-        history.iter().map(|stored| (stored.record.version, stored.record.info.status)).collect()
-    }
-
-    fn word(&self, name: &str) -> Option<Value> {
-        Some(self.sim.object(&format!("ConfigMap/shop/{name}"))?["data"]["word"].clone())
-    }
-}
+use world::World;
 
 #[tokio::test(start_paused = true)]
 async fn installed_upgraded_rolled_back_and_removed() {
@@ -123,7 +33,11 @@ async fn installed_upgraded_rolled_back_and_removed() {
     let wanted = [(1, superseded), (2, superseded), (3, superseded), (4, Status::Deployed)];
     assert_eq!(world.statuses().await, wanted);
 
-    let kept = world.actions.uninstall(&Uninstall { name: "web".into(), keep_history: false }).await.unwrap();
+    let kept = world
+        .actions
+        .uninstall(&Uninstall { name: "web".into(), keep_history: false, cascade: Cascade::Background })
+        .await
+        .unwrap();
     assert_eq!(kept, ["ConfigMap kept"]);
     assert_eq!(world.word("web-one"), None);
     assert!(world.sim.object("ConfigMap/shop/kept").is_some());
@@ -134,7 +48,11 @@ async fn installed_upgraded_rolled_back_and_removed() {
 async fn a_history_that_is_kept_can_be_rolled_back_to() {
     let world = World::new();
     world.install().await.unwrap();
-    world.actions.uninstall(&Uninstall { name: "web".into(), keep_history: true }).await.unwrap();
+    world
+        .actions
+        .uninstall(&Uninstall { name: "web".into(), keep_history: true, cascade: Cascade::Background })
+        .await
+        .unwrap();
     assert_eq!(world.statuses().await, [(1, Status::Uninstalled)]);
     world.actions.rollback(&Rollback { name: "web".into(), revision: Some(1) }).await.unwrap();
     assert_eq!(world.word("web-one"), Some(json!("first")));

@@ -4,7 +4,9 @@ use landfall_helm::release::Record;
 use landfall_release::Options;
 use serde_json::{Map, Value, json};
 
-use super::{Home, actions};
+use super::actions;
+use super::flags::Home;
+use super::show::{head, hooks, notes, standing, updated};
 use crate::Session;
 use crate::args::Output;
 use crate::exit::Result;
@@ -92,13 +94,7 @@ pub(super) async fn history(session: &Session, args: One) -> Result {
 pub(super) async fn status(session: &Session, args: Revision) -> Result {
     let record = found(session, &args).await?;
     if session.global.output != Output::Table {
-        return data(
-            session.global.output,
-            &json!({"name": record.name, "namespace": record.namespace, "revision": record.version,
-                "updated": updated(&record), "status": record.info.status.to_string(),
-                "chart": record.chart_label(), "description": record.info.description,
-                "notes": record.info.notes}),
-        );
+        return data(session.global.output, &standing(&record));
     }
     give(&head(&record));
     give(&notes(&record));
@@ -145,39 +141,9 @@ async fn found(session: &Session, args: &Revision) -> Result<Record> {
     Ok(actions.get(&args.one.name, args.revision).await?.record)
 }
 
-fn head(record: &Record) -> String {
-    format!(
-        "NAME: {}\nLAST DEPLOYED: {}\nNAMESPACE: {}\nSTATUS: {}\nREVISION: {}\nCHART: {}\nDESCRIPTION: {}\n",
-        record.name,
-        updated(record),
-        record.namespace,
-        record.info.status,
-        record.version,
-        record.chart_label(),
-        record.info.description
-    )
-}
-
-fn notes(record: &Record) -> String {
-    match record.info.notes.trim_end() {
-        "" => String::new(),
-        notes => format!("NOTES:\n{notes}\n"),
-    }
-}
-
-fn hooks(record: &Record) -> String {
-    record.hooks.iter().fold(String::new(), |text, hook| {
-        text + &format!("---\n# Source: {}\n{}\n", hook.path, hook.manifest)
-    })
-}
-
 /// YAML as Helm writes it.
 fn text(values: &Map<String, Value>) -> String {
     format!("{}\n", landfall_helm::yaml::write_trimmed(&Value::Object(values.clone())))
-}
-
-fn updated(record: &Record) -> String {
-    record.info.last_deployed.map(|time| time.to_string()).unwrap_or_default()
 }
 
 fn app_version(record: &Record) -> String {
