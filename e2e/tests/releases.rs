@@ -10,14 +10,14 @@ const HOME: &str = "shop";
 const IMAGE: &str = "localhost/landfall/ingress-nginx:latest";
 const CHART: [(&str, &str); 5] = [
     ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.2.3\nappVersion: \"4.5\"\n"),
-    ("values.yaml", "word: none\nhook: \"true\"\n"),
+    ("values.yaml", "word: none\nhook: \"true\"\nrun: exec sleep infinity\n"),
     (
         "templates/config.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {word: {{ .Values.word | quote }}}\n",
     ),
     (
         "templates/deployment.yaml",
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}, annotations: {word: {{ .Values.word | quote }}}}\n    spec:\n      terminationGracePeriodSeconds: 0\n      containers: [{name: web, image: \"IMAGE\", imagePullPolicy: Never, command: [sleep, infinity]}]\n",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}, annotations: {word: {{ .Values.word | quote }}}}\n    spec:\n      terminationGracePeriodSeconds: 0\n      containers: [{name: web, image: \"IMAGE\", imagePullPolicy: Never, command: [sh, -c, {{ .Values.run | quote }}]}]\n",
     ),
     (
         "templates/hook.yaml",
@@ -38,6 +38,16 @@ fn main() -> ExitCode {
             Scenario { name: "what_landfall_installed_helm_upgrades_and_removes", run: landfall_first },
             Scenario { name: "anothers_field_is_told_with_its_manager", run: conflict },
             Scenario { name: "what_was_killed_is_told_and_gone_on_with", run: killed },
+            Scenario {
+                name: "what_helm_merges_landfall_merges_on_and_leaves_others_fields",
+                run: merged_by_helm,
+            },
+            Scenario {
+                name: "what_landfall_merges_helm_merges_on_and_leaves_others_fields",
+                run: merged_by_landfall,
+            },
+            Scenario { name: "an_upgrade_that_fails_goes_back_and_says_why", run: gone_back },
+            Scenario { name: "an_installation_that_fails_is_removed_and_says_why", run: removed },
         ],
         |releases| releases.world.remove(),
     )
@@ -76,6 +86,43 @@ impl Releases {
 
     fn word(&self) -> Result<Value, String> {
         Ok(self.world.landfall.get(&["configmap", "web", "-n", HOME])?["data"]["word"].clone())
+    }
+
+    /// Another sets a field of the release's, as a person does by kubectl, and a container beside its own.
+    fn touched(&self) -> Outcome {
+        let kubectl =
+            |arguments: &[&str]| self.world.landfall.kubectl(&[&["-n", HOME], arguments].concat()).ended(0);
+        kubectl(&["patch", "configmap", "web", "--type=merge", "-p", "{\"data\":{\"theirs\":\"kept\"}}"])?;
+        let beside = format!(
+            "{{\"spec\":{{\"template\":{{\"spec\":{{\"containers\":[{{\"name\":\"beside\",\"image\":\"{IMAGE}\",\"imagePullPolicy\":\"Never\",\"command\":[\"sleep\",\"infinity\"]}}]}}}}}}}}"
+        );
+        kubectl(&["patch", "deployment", "web", "--type=strategic", "-p", &beside])?;
+        Ok(())
+    }
+
+    /// The word is this one, and what another has set is there still.
+    fn says_beside_others(&self, word: &str) -> Outcome {
+        let data = self.world.landfall.get(&["configmap", "web", "-n", HOME])?["data"].clone();
+        check(data["word"] == word && data["theirs"] == "kept", || format!("{word}: {data}"))?;
+        let deployment = self.world.landfall.get(&["deployment", "web", "-n", HOME])?;
+        let template = &deployment["spec"]["template"];
+        let containers = template["spec"]["containers"].as_array().map_or(0, Vec::len);
+        let right = template["metadata"]["annotations"]["word"] == word && containers == 2;
+        check(right, || format!("{word}: {template}"))
+    }
+
+    /// By which operations `helm` holds fields of the release's.
+    fn held_by(&self, wanted: &str) -> Outcome {
+        let object =
+            self.world.landfall.get(&["configmap", "web", "-n", HOME, "--show-managed-fields"])?["metadata"]
+                .clone();
+        let entries = object["managedFields"].as_array().cloned().unwrap_or_default();
+        let ours: Vec<&str> = entries
+            .iter()
+            .filter(|entry| entry["manager"] == "helm")
+            .filter_map(|entry| entry["operation"].as_str())
+            .collect();
+        check(ours == [wanted], || format!("held by {ours:?}, not {wanted}: {entries:?}"))
     }
 
     /// Revisions with their states, as both tell them.
@@ -212,5 +259,92 @@ fn killed(releases: &mut Releases) -> Outcome {
     check(releases.word()? == "third", || "it did not go on".into())?;
     releases.history(&[(1, "superseded"), (2, "failed"), (3, "deployed")])?;
     releases.landfall(&["uninstall", "web", "--yes"]).ended(0)?;
+    releases.gone()
+}
+
+fn merged_by_helm(releases: &mut Releases) -> Outcome {
+    let chart = releases.chart();
+    releases
+        .helm(&["install", "web", &chart, "--create-namespace", "--server-side=false", "--set", "word=first"])
+        .ended(0)?;
+    releases.touched()?;
+    releases.landfall(&["upgrade", "web", &chart, "--set", "word=second", "--wait"]).ended(0)?;
+    releases.says_beside_others("second")?;
+    releases.held_by("Update")?;
+    releases.helm(&["upgrade", "web", &chart, "--set", "word=third"]).ended(0)?;
+    releases.says_beside_others("third")?;
+    releases.held_by("Update")?;
+    // From here on by the server: what was held by updates is held by apply.
+    releases
+        .landfall(&["upgrade", "web", &chart, "--set", "word=fourth", "--server-side", "true"])
+        .ended(0)?;
+    releases.says_beside_others("fourth")?;
+    releases.held_by("Apply")?;
+    releases.helm(&["upgrade", "web", &chart, "--set", "word=fifth"]).ended(0)?;
+    releases.says_beside_others("fifth")?;
+    releases.history(&[
+        (1, "superseded"),
+        (2, "superseded"),
+        (3, "superseded"),
+        (4, "superseded"),
+        (5, "deployed"),
+    ])?;
+    releases.shown_alike()?;
+    releases.landfall(&["uninstall", "web", "--yes"]).ended(0)?;
+    releases.gone()
+}
+
+fn merged_by_landfall(releases: &mut Releases) -> Outcome {
+    let chart = releases.chart();
+    releases
+        .landfall(&[
+            "install",
+            "web",
+            &chart,
+            "--create-namespace",
+            "--server-side=false",
+            "--set",
+            "word=first",
+        ])
+        .ended(0)?;
+    releases.held_by("Update")?;
+    releases.touched()?;
+    releases.helm(&["upgrade", "web", &chart, "--set", "word=second"]).ended(0)?;
+    releases.says_beside_others("second")?;
+    releases.landfall(&["rollback", "web", "1"]).ended(0)?;
+    releases.says_beside_others("first")?;
+    releases.held_by("Update")?;
+    releases.history(&[(1, "superseded"), (2, "superseded"), (3, "deployed")])?;
+    releases.shown_alike()?;
+    releases.helm(&["uninstall", "web"]).ended(0)?;
+    releases.gone()
+}
+
+fn gone_back(releases: &mut Releases) -> Outcome {
+    let chart = releases.chart();
+    releases
+        .landfall(&["install", "web", &chart, "--create-namespace", "--set", "word=first", "--wait"])
+        .ended(0)?;
+    let broken = ["--set", "word=second,run=exit 7", "--rollback-on-failure", "--timeout", "1m30s"];
+    let told = releases.landfall(&[&["upgrade", "web", &chart][..], &broken].concat());
+    let (cause, back) = (told.stderr.find("crash-loop"), told.stderr.find("going back to revision 1"));
+    let said = told.code == 10 && cause.is_some() && cause < back && told.stderr.contains("(as revision 3)");
+    check(said, || format!("{}: {}", told.code, told.stderr))?;
+    check(releases.word()? == "first", || "it did not go back".into())?;
+    releases.history(&[(1, "superseded"), (2, "failed"), (3, "deployed")])?;
+    let history = releases.helm(&["history", "web"]).ended(0)?.stdout;
+    check(history.contains("Deployment"), || format!("the reason is not kept: {history}"))?;
+    releases.helm(&["upgrade", "web", &chart, "--set", "word=third"]).ended(0)?;
+    releases.landfall(&["uninstall", "web", "--yes"]).ended(0)?;
+    releases.gone()
+}
+
+fn removed(releases: &mut Releases) -> Outcome {
+    let chart = releases.chart();
+    let broken = ["--set", "run=exit 7", "--rollback-on-failure", "--timeout", "60"];
+    let told = releases.landfall(&[&["install", "web", &chart, "--create-namespace"][..], &broken].concat());
+    let (cause, away) = (told.stderr.find("crash-loop"), told.stderr.find("removing what was made"));
+    let said = told.code == 10 && cause.is_some() && cause < away;
+    check(said, || format!("{}: {}", told.code, told.stderr))?;
     releases.gone()
 }
