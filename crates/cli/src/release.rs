@@ -22,9 +22,9 @@ use crate::target;
 )]
 pub(crate) enum Verb {
     /// Install a chart
-    Install(change::Install),
+    Install(Box<change::Install>),
     /// Bring a release to another chart, or to other values
-    Upgrade(change::Upgrade),
+    Upgrade(Box<change::Upgrade>),
     /// Go back to what an earlier revision was
     Rollback(change::Rollback),
     /// Remove a release and its objects
@@ -46,8 +46,8 @@ pub(crate) enum Verb {
 
 pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
     match verb {
-        Verb::Install(args) => change::install(session, args).await,
-        Verb::Upgrade(args) => change::upgrade(session, args).await,
+        Verb::Install(args) => change::install(session, *args).await,
+        Verb::Upgrade(args) => change::upgrade(session, *args).await,
         Verb::Rollback(args) => change::rollback(session, args).await,
         Verb::Uninstall(args) => remove::uninstall(session, args).await,
         Verb::Test(args) => change::test(session, args).await,

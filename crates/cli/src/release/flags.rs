@@ -61,7 +61,6 @@ pub(crate) struct Putting {
     pub(super) hide_secret: bool,
     /// Jobs are waited for by --wait in any case
     #[arg(long, hide = true)]
-    #[expect(dead_code, reason = "taken so that Helm's command lines hold; there is nothing to do for it")]
     wait_for_jobs: bool,
 }
 
@@ -148,12 +147,11 @@ impl Keeping {
 
 /// A duration as Helm takes it, or plain seconds.
 fn timeout(text: &str) -> Result<Duration, String> {
-    let duration = match text.parse::<u32>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds.into())),
-        Err(_) => {
-            let nanoseconds = landfall_helm::duration::parse(text).ok();
-            nanoseconds.and_then(|nanoseconds| u64::try_from(nanoseconds).ok()).map(Duration::from_nanos)
-        }
+    let duration = if let Ok(seconds) = text.parse::<u32>() {
+        Some(Duration::from_secs(seconds.into()))
+    } else {
+        let nanoseconds = landfall_helm::duration::parse(text).ok();
+        nanoseconds.and_then(|nanoseconds| u64::try_from(nanoseconds).ok()).map(Duration::from_nanos)
     };
     match duration {
         Some(duration) if !duration.is_zero() => Ok(duration),
