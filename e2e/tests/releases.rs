@@ -17,7 +17,7 @@ const CHART: [(&str, &str); 5] = [
     ),
     (
         "templates/deployment.yaml",
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}, annotations: {word: {{ .Values.word | quote }}}}\n    spec:\n      terminationGracePeriodSeconds: 0\n      containers: [{name: web, image: \"IMAGE\", imagePullPolicy: Never, command: [sh, -c, {{ .Values.run | quote }}]}]\n",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}, annotations: {word: {{ .Values.word | quote }}}}\n    spec:\n      terminationGracePeriodSeconds: 0\n      containers: [{name: web, image: \"IMAGE\", imagePullPolicy: Never, command: [sh, -c, {{ .Values.run | quote }}], readinessProbe: {exec: {command: [\"true\"]}, initialDelaySeconds: 1, periodSeconds: 1}}]\n",
     ),
     (
         "templates/hook.yaml",
@@ -325,7 +325,7 @@ fn gone_back(releases: &mut Releases) -> Outcome {
     releases
         .landfall(&["install", "web", &chart, "--create-namespace", "--set", "word=first", "--wait"])
         .ended(0)?;
-    let broken = ["--set", "word=second,run=exit 7", "--rollback-on-failure", "--timeout", "1m30s"];
+    let broken = ["--set", "word=second,run=exit 7", "--rollback-on-failure", "--timeout", "25s"];
     let told = releases.landfall(&[&["upgrade", "web", &chart][..], &broken].concat());
     let (cause, back) = (told.stderr.find("crash-loop"), told.stderr.find("going back to revision 1"));
     let said = told.code == 10 && cause.is_some() && cause < back && told.stderr.contains("(as revision 3)");
@@ -341,7 +341,7 @@ fn gone_back(releases: &mut Releases) -> Outcome {
 
 fn removed(releases: &mut Releases) -> Outcome {
     let chart = releases.chart();
-    let broken = ["--set", "run=exit 7", "--rollback-on-failure", "--timeout", "60"];
+    let broken = ["--set", "run=exit 7", "--rollback-on-failure", "--timeout", "25"];
     let told = releases.landfall(&[&["install", "web", &chart, "--create-namespace"][..], &broken].concat());
     let (cause, away) = (told.stderr.find("crash-loop"), told.stderr.find("removing what was made"));
     let said = told.code == 10 && cause.is_some() && cause < away;

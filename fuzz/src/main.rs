@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     let note = args.note.as_ref().and_then(|path| std::fs::File::create(path).ok());
     let (began, mut case) = (worked(), args.first);
     let mut slowest = (Duration::ZERO, 0);
-    while worked() - began < Duration::from_secs(args.seconds) {
+    while worked().saturating_sub(began) < Duration::from_secs(args.seconds) {
         if let Some(note) = &note {
             // What cannot be noted is only lost to whoever looks for it.
             let _ = note.write_all_at(format!("{case:>20}").as_bytes(), 0);
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
             println!("{target:?}: case {case} panicked; `--case {case}` shows it");
             return ExitCode::FAILURE;
         }
-        slowest = slowest.max((worked() - at, case));
+        slowest = slowest.max((worked().saturating_sub(at), case));
         if slowest.0 > SLOWEST {
             println!("{target:?}: case {case} took {:?}; `--case {case}` shows it", slowest.0);
             return ExitCode::FAILURE;
@@ -84,7 +84,7 @@ fn main() -> ExitCode {
         "{:?}: {} cases in {:.0} s without a finding; the slowest, {}, took {:?}",
         args.target,
         case - args.first,
-        (worked() - began).as_secs_f64(),
+        worked().saturating_sub(began).as_secs_f64(),
         slowest.1,
         slowest.0
     );
