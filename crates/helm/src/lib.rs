@@ -25,6 +25,7 @@ pub mod json;
 mod layout;
 pub mod lint;
 mod number;
+pub mod provenance;
 pub mod release;
 pub mod repository;
 pub mod semver;
