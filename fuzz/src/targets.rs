@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use gotmpl::{FuncMap, Templates};
 use landfall_helm::chart::File;
+use landfall_helm::provenance::Keyring;
 use landfall_helm::semver::{Constraints, Version};
 use landfall_helm::{Chart, Limits, Options, Values, release, render, repository, yaml};
 
@@ -24,6 +25,8 @@ pub enum Target {
     Record,
     /// Indices of repositories
     Index,
+    /// Keyrings and provenance files
+    Provenance,
 }
 
 const TEMPLATES: &[&str] = &[
@@ -35,6 +38,9 @@ const TEMPLATES: &[&str] = &[
     include_str!("../../crates/helm/tests/rows/numbers.txt"),
     include_str!("../../crates/helm/tests/rows/text.txt"),
 ];
+
+const KEYRING: &[u8] = include_bytes!("../../crates/helm/tests/provenance/gnupg/pubring.kbx");
+const SIGNED: &[u8] = include_bytes!("../../crates/helm/tests/provenance/gnupg/web-1.2.3.tgz.prov");
 
 const DOCUMENTS: &[&str] = &[
     include_str!("../../charts/keystone/values.yaml"),
@@ -75,6 +81,10 @@ impl Target {
                 "apiVersion: v1\nentries:\n  web:\n  - {name: web, version: 1.2.3, urls: [a.tgz], digest: aa}\n",
                 "generated: x\ndigest: sha256:aa\ndependencies:\n- {name: a, version: 1.0.0, repository: '@b'}\n",
             ]),
+            Target::Provenance => {
+                let armored = include_bytes!("../../crates/helm/tests/provenance/gnupg/pubring.asc");
+                vec![KEYRING.to_vec(), armored.to_vec(), SIGNED.to_vec()]
+            }
         }
     }
 
@@ -119,6 +129,15 @@ impl Target {
                 let _ = repository::Repositories::parse(&text);
                 if let Ok(lock) = yaml::parse(&text) {
                     let _ = repository::Lock::read(&lock).map(|lock| lock.to_yaml());
+                }
+            }
+            Target::Provenance => {
+                const LATER: u64 = 1 << 31;
+                if let Ok(keyring) = Keyring::read(input, LATER) {
+                    let _ = keyring.verify(SIGNED, b"", "web-1.2.3.tgz");
+                }
+                if let Ok(keyring) = Keyring::read(KEYRING, LATER) {
+                    let _ = keyring.verify(input, b"", "web-1.2.3.tgz");
                 }
             }
         }

@@ -54,6 +54,16 @@ fn the_keyring_may_be_armored_block_by_block_and_hold_secret_keys() {
 }
 
 #[test]
+fn what_gnupg_wrote_is_read() {
+    // Of an archive without a byte.
+    let provenance = include_bytes!("gnupg/web-1.2.3.tgz.prov");
+    for ring in [&include_bytes!("gnupg/pubring.asc")[..], include_bytes!("gnupg/pubring.kbx")] {
+        let verified = Keyring::read(ring, now()).unwrap().verify(provenance, b"", FILE).unwrap();
+        assert_eq!(verified.users, ["Nobody <nobody@example.com>"]);
+    }
+}
+
+#[test]
 fn each_way_of_not_being_vouched_for_is_told_apart() {
     let (alice, bob) = (key(ALICE), key(BOB));
     let good = signed(&alice, "");
