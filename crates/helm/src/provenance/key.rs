@@ -158,14 +158,14 @@ fn key_expired(key: &impl KeyDetails, says: &Signature, now: u32) -> bool {
 }
 
 pub(super) fn expired(signature: &Signature, now: u32) -> bool {
-    let created = signature.created().map_or(0, |time| time.as_secs());
+    let created = signature.created().map_or(0, pgp::types::Timestamp::as_secs);
     created > now || over(created, signature.signature_expiration_time(), now)
 }
 
 /// No duration, and one of zero, is for ever.
 fn over(from: u32, lasting: Option<pgp::types::Duration>, now: u32) -> bool {
     lasting
-        .map_or(0, |lasting| lasting.as_secs())
+        .map_or(0, pgp::types::Duration::as_secs)
         .checked_add(from)
         .is_some_and(|end| end > from && now > end)
 }
