@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use landfall_helm::repository::{Access, Downloaded, Downloader, Login, Places, RepositoryError, Source};
+use landfall_helm::repository::{
+    Access, Downloaded, Downloader, Login, Places, RepositoryError, Source, Vouching,
+};
 use landfall_helm::{Chart, HelmError, KubeVersion, ValueSources, Values};
 
 use crate::Session;
 use crate::exit::{Exit, Failure, Result};
+use crate::provenance::{Signed, unverified};
 
 /// How to reach repositories and registries.
 #[derive(Debug, Clone, clap::Args)]
@@ -62,6 +65,8 @@ pub(crate) struct Wanted {
     /// Give the login to every host that the index names
     #[arg(long)]
     pass_credentials: bool,
+    #[command(flatten)]
+    signed: Signed,
     #[command(flatten)]
     reach: Reach,
 }
@@ -131,13 +136,13 @@ impl Reach {
                     .find_map(|file| landfall_image::docker_login(file, host).ok().flatten());
                 found.map(|(user, password)| Login { user, password })
             }),
-            with_provenance: false,
+            vouching: Vouching::NotAsked,
         }
     }
 }
 
 impl Wanted {
-    /// Brings a chart that is not on this machine.
+    /// Brings a chart that is not on this machine; its provenance file comes along where it is asked for.
     pub(crate) async fn bring(
         self,
         session: &Session,
@@ -151,7 +156,11 @@ impl Wanted {
         };
         let mut downloader = self.reach.downloader(session);
         downloader.access.pass_credentials = self.pass_credentials;
-        downloader.with_provenance = provenance;
+        downloader.vouching = match self.signed.keyring(session)? {
+            Some(keyring) => Vouching::Demanded(keyring),
+            None if provenance => Vouching::Brought,
+            None => Vouching::NotAsked,
+        };
         let source = Source { reference: reference.to_owned(), repo: self.repo, version };
         Ok(downloader.bring(&source).await?)
     }
@@ -159,7 +168,10 @@ impl Wanted {
     /// A chart by its path where there is something, else from afar.
     pub(crate) async fn chart(self, session: &Session, reference: &str) -> Result<Chart> {
         if self.repo.is_none() && Path::new(reference).exists() {
-            return Ok(Chart::load_alone(reference)?);
+            return match self.signed.archive(session, Path::new(reference))? {
+                Some(chart) => Ok(chart),
+                None => Ok(Chart::load_alone(reference)?),
+            };
         }
         let brought = self.bring(session, reference, false).await?;
         Ok(Chart::load_package(&brought.chart, &brought.file)?)
@@ -199,6 +211,7 @@ impl From<RepositoryError> for Failure {
     fn from(error: RepositoryError) -> Self {
         let exit = match error {
             RepositoryError::Chart(error) => return error.into(),
+            RepositoryError::Provenance { file, error } => return unverified(&file, error),
             RepositoryError::Io { .. } => Exit::Unreadable,
             RepositoryError::Unreachable { .. } | RepositoryError::Refused { .. } => Exit::Unreachable,
             RepositoryError::Told(_) | RepositoryError::Digest { .. } => Exit::Chart,

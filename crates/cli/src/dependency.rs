@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use landfall_helm::repository::{Downloader, Manager, list};
+use landfall_helm::repository::{Downloader, Manager, Vouching, list};
 
 use crate::Session;
 use crate::charts::{Reach, now};
 use crate::exit::Result;
+use crate::provenance::Signed;
 use crate::terminal::{give_as_is, lines};
 
 #[derive(Debug, clap::Subcommand)]
@@ -39,6 +40,8 @@ pub(crate) struct Args {
     #[arg(long)]
     skip_refresh: bool,
     #[command(flatten)]
+    signed: Signed,
+    #[command(flatten)]
     reach: Reach,
 }
 
@@ -47,11 +50,18 @@ pub(crate) async fn run(session: &Session, verb: Verb) -> Result {
     let mut say = |line: &str| lines([line]);
     match verb {
         Verb::Build(args) => {
-            let downloader = args.reach.downloader(session);
+            let mut downloader = args.reach.downloader(session);
+            // As Helm has it: `update` insists, `build` takes what is not signed.
+            if let Some(keyring) = args.signed.keyring(session)? {
+                downloader.vouching = Vouching::WhereThere(keyring);
+            }
             manager(&downloader, &args.chart, args.skip_refresh).build(&mut say).await?;
         }
         Verb::Update(args) => {
-            let downloader = args.reach.downloader(session);
+            let mut downloader = args.reach.downloader(session);
+            if let Some(keyring) = args.signed.keyring(session)? {
+                downloader.vouching = Vouching::Demanded(keyring);
+            }
             update(&downloader, &args.chart, args.skip_refresh, &mut say).await?;
         }
         Verb::List { chart, max_col_width } => give_as_is(&list(&chart, max_col_width)?),

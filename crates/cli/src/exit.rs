@@ -24,6 +24,7 @@ pub(crate) enum Exit {
     BadValue = 24,
     Unreadable = 25,
     Chart = 26,
+    Unverified = 27,
     Unreachable = 30,
     Forbidden = 31,
     AnotherRun = 32,

@@ -22,6 +22,7 @@ mod openrc;
 mod openstack;
 mod package;
 mod plan;
+mod provenance;
 mod pull;
 mod release;
 mod run;
@@ -136,7 +137,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Result {
         Verb::Local(verb) => local::run(session, verb).await,
         Verb::Images(verb) => images::run(session, verb).await,
         Verb::Release(verb) => release::run(session, verb).await,
-        Verb::Template(args) => template::run(args),
+        Verb::Template(args) => template::run(session, args),
         Verb::Lint(args) => lint::run(args),
         Verb::Show(verb) => show::run(session, verb).await,
         Verb::Package(args) => package::run(session, args).await,

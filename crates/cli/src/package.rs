@@ -1,6 +1,6 @@
 //! `landfall package`: packs charts as `helm package` does.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use landfall_helm::{Chart, HelmError};
 
@@ -8,11 +8,12 @@ use crate::Session;
 use crate::charts::{Reach, now};
 use crate::dependency;
 use crate::exit::{Exit, Failure, Result};
+use crate::provenance::Signing;
 use crate::terminal::give;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  landfall package charts/keystone -d dist\n  landfall package charts/* --version 1.2.3"
+    after_help = "Examples:\n  landfall package charts/keystone -d dist\n  landfall package charts/* --version 1.2.3\n  landfall package charts/keystone --sign --key keystone@example.com --keyring secring.gpg"
 )]
 pub(crate) struct Args {
     /// Folders of charts
@@ -31,6 +32,8 @@ pub(crate) struct Args {
     #[arg(long, short = 'u')]
     dependency_update: bool,
     #[command(flatten)]
+    signing: Signing,
+    #[command(flatten)]
     reach: Reach,
 }
 
@@ -38,6 +41,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
     // Reproducible where the usual variable says so.
     let time = session.environment.source_date_epoch.unwrap_or_else(now);
     let downloader = args.reach.downloader(session);
+    let pen = args.signing.pen(session).await?;
     let destination = std::path::absolute(&args.destination)
         .map_err(|source| HelmError::Io { path: args.destination.clone(), source })?;
     for path in &args.charts {
@@ -68,11 +72,22 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result {
             )
             .hint_command(&format!("landfall dependency build {}", path.display())));
         }
-        let file = destination.join(chart.package_name());
-        let failed = |source| HelmError::Io { path: file.clone(), source };
-        std::fs::create_dir_all(&destination).map_err(failed)?;
-        std::fs::write(&file, chart.pack(time)?).map_err(failed)?;
+        let name = chart.package_name();
+        let packed = chart.pack(time)?;
+        // Signed before anything is written: an archive that should be signed and is not does not appear.
+        let provenance = pen.as_ref().map(|pen| pen.sign(&packed, &name)).transpose()?;
+        let file = destination.join(&name);
+        write(&file, &packed)?;
+        if let Some(provenance) = provenance {
+            write(&destination.join(format!("{name}.prov")), provenance.as_bytes())?;
+        }
         give(&format!("Successfully packaged chart and saved it to: {}", file.display()));
     }
     Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result {
+    let failed = |source| HelmError::Io { path: path.to_owned(), source };
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+    Ok(std::fs::write(path, bytes).map_err(failed)?)
 }

@@ -7,10 +7,11 @@ use landfall_helm::{Chart, HelmError};
 use crate::Session;
 use crate::charts::Wanted;
 use crate::exit::{Exit, Failure, Result};
+use crate::terminal::{give, tell};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  landfall pull web --repo https://charts.example.com --version '^1.2'\n  landfall pull oci://registry.example.com/charts/web --untar"
+    after_help = "Examples:\n  landfall pull web --repo https://charts.example.com --version '^1.2' --verify\n  landfall pull oci://registry.example.com/charts/web --untar"
 )]
 pub(crate) struct Args {
     /// Addresses, REPOSITORY/NAME, or names where --repo is given
@@ -27,7 +28,7 @@ pub(crate) struct Args {
     /// Where to unpack, below the destination
     #[arg(long, value_name = "DIR", default_value = ".")]
     untardir: PathBuf,
-    /// The provenance file, too
+    /// The provenance file, too, unread
     #[arg(long)]
     prov: bool,
 }
@@ -35,6 +36,16 @@ pub(crate) struct Args {
 pub(crate) async fn run(session: &Session, args: Args) -> Result {
     for reference in &args.charts {
         let brought = args.wanted.clone().bring(session, reference, args.prov).await?;
+        if let Some(why) = &brought.unsigned {
+            tell(&format!(
+                "{}: {}: {why}",
+                brought.file,
+                session.say("there is no provenance file", "출처 파일이 없습니다")
+            ));
+        }
+        if let Some(verified) = &brought.verified {
+            give(&verified.to_string());
+        }
         if args.untar {
             let into = args.destination.join(&args.untardir);
             let name = reference.rsplit('/').next().unwrap_or_default();

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use landfall_helm::{Chart, Options, OutputOptions, render};
 
+use crate::Session;
 use crate::charts::{ValueFlags, kube_version};
 use crate::exit::{Exit, Failure, Result};
+use crate::provenance::Signed;
 use crate::terminal::give;
 
 #[derive(Debug, clap::Args)]
@@ -38,9 +40,11 @@ pub(crate) struct Args {
     /// Only these templates
     #[arg(long, short = 's', value_name = "TEMPLATE")]
     show_only: Vec<String>,
+    #[command(flatten)]
+    signed: Signed,
 }
 
-pub(crate) fn run(args: Args) -> Result {
+pub(crate) fn run(session: &Session, args: Args) -> Result {
     let (name, chart) = match args.name_and_chart.as_slice() {
         [name, chart] => (name.as_str(), chart),
         [chart] => ("release-name", chart),
@@ -51,7 +55,11 @@ pub(crate) fn run(args: Args) -> Result {
     options.is_install = !args.is_upgrade;
     options.extra_api_versions = args.api_versions;
     options.kube_version = kube_version(args.kube_version.as_ref())?;
-    let rendered = render(&Chart::load(Path::new(chart))?, &values, &options)?;
+    let chart = match args.signed.archive(session, Path::new(chart))? {
+        Some(chart) => chart,
+        None => Chart::load(chart)?,
+    };
+    let rendered = render(&chart, &values, &options)?;
     give(&rendered.template_output(&OutputOptions {
         include_crds: args.include_crds,
         no_hooks: args.no_hooks,

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use landfall_display::say;
+use rustix::termios::{self, LocalModes, OptionalActions};
 use serde::Serialize;
 
 use crate::Session;
@@ -150,23 +151,55 @@ pub(crate) fn confirm(session: &Session, question: &str) -> Result {
 
 /// Asks for a line of text.
 pub(crate) fn ask(question: &str) -> Result<String> {
-    let unexpected = |error: std::io::Error| {
-        Failure::told(
-            Exit::Unexpected,
-            format!("no answer could be read: {error}"),
-            format!("답을 읽을 수 없습니다: {error}"),
-        )
+    put(question)?;
+    Ok(answer().map_err(no_answer)?.trim().to_owned())
+}
+
+/// Asks for a line of text that does not show as it is typed.
+pub(crate) async fn ask_unseen(question: &str) -> Result<String> {
+    let failed = |errno: rustix::io::Errno| no_answer(errno.into());
+    put(question)?;
+    let shown = termios::tcgetattr(std::io::stdin()).map_err(failed)?;
+    let mut unseen = shown.clone();
+    unseen.local_modes.remove(LocalModes::ECHO);
+    unseen.local_modes.insert(LocalModes::ECHONL);
+    termios::tcsetattr(std::io::stdin(), OptionalActions::Flush, &unseen).map_err(failed)?;
+    // A terminal that went on without echo would seem dead to whoever stops here.
+    let answered = tokio::select! {
+        answered = tokio::task::spawn_blocking(answer) => Some(answered),
+        _ = tokio::signal::ctrl_c() => None,
     };
+    termios::tcsetattr(std::io::stdin(), OptionalActions::Flush, &shown).map_err(failed)?;
+    match answered {
+        Some(answered) => {
+            let line = answered.map_err(std::io::Error::other).and_then(|line| line).map_err(no_answer)?;
+            Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+        }
+        None => Err(Failure::told(Exit::Stopped, "stopped by Ctrl-C", "Ctrl-C로 멈췄습니다")),
+    }
+}
+
+fn put(question: &str) -> Result {
     let mut err = anstream::stderr();
-    write!(err, "{question}").and_then(|()| err.flush()).map_err(unexpected)?;
+    write!(err, "{question}").and_then(|()| err.flush()).map_err(no_answer)
+}
+
+fn answer() -> std::io::Result<String> {
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(unexpected)?;
-    Ok(answer.trim().to_owned())
+    std::io::stdin().read_line(&mut answer).map(|_| answer)
+}
+
+fn no_answer(error: std::io::Error) -> Failure {
+    Failure::told(
+        Exit::Unexpected,
+        format!("no answer could be read: {error}"),
+        format!("답을 읽을 수 없습니다: {error}"),
+    )
 }
 
 /// Columns of the terminal, or 80.
 pub(crate) fn width() -> usize {
-    rustix::termios::tcgetwinsize(std::io::stderr())
+    termios::tcgetwinsize(std::io::stderr())
         .ok()
         .map(|size| usize::from(size.ws_col))
         .filter(|columns| *columns > 20)

@@ -27,6 +27,9 @@ pub struct Environment {
     pub ci: bool,
     /// Where Helm keeps what it remembers.
     pub helm: HelmPlaces,
+    /// GnuPG's keyring as Helm finds it: `pubring.gpg` in `$GNUPGHOME` or `~/.gnupg`, or `pubring.kbx` where only that
+    /// is there.
+    pub keyring: PathBuf,
     /// `$SOURCE_DATE_EPOCH`: the time that reproducible files get, in seconds since 1970.
     pub source_date_epoch: Option<u64>,
 }
@@ -79,6 +82,8 @@ impl Environment {
             }
             None => Some(home.join(".kube/config")).filter(|path| exists(path)),
         };
+        let gnupg = get("GNUPGHOME").map_or_else(|| home.join(".gnupg"), PathBuf::from);
+        let (packets, keybox) = (gnupg.join("pubring.gpg"), gnupg.join("pubring.kbx"));
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(&get).unwrap_or_default();
         Self {
             cache,
@@ -88,6 +93,7 @@ impl Environment {
             no_color: get("NO_COLOR").is_some(),
             ci: get("CI").is_some(),
             helm: HelmPlaces::from(&get, &home),
+            keyring: if !exists(&packets) && exists(&keybox) { keybox } else { packets },
             source_date_epoch: get("SOURCE_DATE_EPOCH").and_then(|text| text.parse().ok()),
             home,
         }
@@ -117,6 +123,14 @@ mod tests {
             (moved.indices.as_path(), moved.content.as_path()),
             (Path::new("/r"), Path::new("/c/content"))
         );
+    }
+
+    #[test]
+    fn the_keyring_is_gnupgs_older_one_before_its_keybox() {
+        let given = [("HOME", "/h"), ("GNUPGHOME", "/g")];
+        assert_eq!(read(&given, &["/g/pubring.kbx"]).keyring, Path::new("/g/pubring.kbx"));
+        assert_eq!(read(&given, &["/g/pubring.kbx", "/g/pubring.gpg"]).keyring, Path::new("/g/pubring.gpg"));
+        assert_eq!(read(&given[..1], &[]).keyring, Path::new("/h/.gnupg/pubring.gpg"));
     }
 
     #[test]

@@ -234,11 +234,15 @@ impl Manager<'_> {
             }
             let repository = self.downloader.of_address(address)?;
             say(&format!("Downloading {name} from repo {address}"));
-            let chart = self
-                .downloader
-                .bring_version(&repository, name, &dependency.version)
-                .await
-                .map_err(|error| RepositoryError::told(format!("could not download {name}: {error}")))?;
+            let chart = self.downloader.bring_version(&repository, name, &dependency.version).await.map_err(
+                |error| match error {
+                    RepositoryError::Provenance { .. } => error,
+                    error => RepositoryError::told(format!("could not download {name}: {error}")),
+                },
+            )?;
+            if let Some(why) = &chart.unsigned {
+                say(&format!("WARNING: Verification not found for {}: {why}", chart.file));
+            }
             // Nothing is moved into the chart that is no chart itself.
             Chart::load_package(&chart.chart, &chart.file)?;
             brought.push((chart.file, chart.chart));

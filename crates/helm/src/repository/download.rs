@@ -7,6 +7,7 @@ use super::index::{Index, newest_first, range};
 use super::registry::{Place, is_oci};
 use super::transport::{Access, Login, index_address, parse, resolve};
 use super::{Repositories, Repository, RepositoryError, Result, digest};
+use crate::provenance::{Keyring, ProvenanceError, Verified};
 use crate::semver::Version;
 
 /// Where what Helm remembers lies.
@@ -38,6 +39,23 @@ pub struct Downloaded {
     pub file: String,
     pub chart: Vec<u8>,
     pub provenance: Option<Vec<u8>>,
+    /// Who has signed it, where that was looked at.
+    pub verified: Option<Verified>,
+    /// Why there is no provenance file, where one was asked for and need not be there.
+    pub unsigned: Option<String>,
+}
+
+/// What is done about provenance files.
+#[derive(Debug, Clone, Default)]
+pub enum Vouching {
+    #[default]
+    NotAsked,
+    /// They come along where they are, unread.
+    Brought,
+    /// They have to hold where they are.
+    WhereThere(Arc<Keyring>),
+    /// A chart that nobody in the keyring has signed is refused.
+    Demanded(Arc<Keyring>),
 }
 
 /// The logins of registries by host, as `docker login` left them.
@@ -50,8 +68,7 @@ pub struct Downloader {
     /// What the command line says of access; it wins over what a repository's entry says.
     pub access: Access,
     pub logins: Logins,
-    /// Provenance files come along where they are.
-    pub with_provenance: bool,
+    pub vouching: Vouching,
 }
 
 impl std::fmt::Debug for Downloader {
@@ -191,16 +208,44 @@ impl Downloader {
                 bytes
             }
         };
-        let provenance = if self.with_provenance {
+        let provenance = if self.asks_for_provenance() {
             let mut beside = url.clone();
             beside.set_path(&format!("{}.prov", url.path()));
-            Some(repository.access.get(beside.as_str(), &repository.url).await.map_err(|error| {
-                RepositoryError::told(format!("failed to fetch provenance {:?}: {error}", beside.as_str()))
-            })?)
+            Some(repository.access.get(beside.as_str(), &repository.url).await)
         } else {
             None
         };
-        Ok(Downloaded { file, chart, provenance })
+        self.vouched(file, chart, provenance)
+    }
+
+    fn asks_for_provenance(&self) -> bool {
+        !matches!(self.vouching, Vouching::NotAsked)
+    }
+
+    /// What has come, if it is signed as is asked for.
+    fn vouched(
+        &self,
+        file: String,
+        chart: Vec<u8>,
+        provenance: Option<Result<Vec<u8>>>,
+    ) -> Result<Downloaded> {
+        let refused = |error| RepositoryError::Provenance { file: file.clone(), error };
+        let (mut verified, mut unsigned) = (None, None);
+        let provenance = match (provenance, &self.vouching) {
+            (Some(Ok(text)), Vouching::WhereThere(keyring) | Vouching::Demanded(keyring)) => {
+                verified = Some(keyring.verify(&text, &chart, &file).map_err(refused)?);
+                Some(text)
+            }
+            (Some(Err(error)), Vouching::Demanded(_)) => {
+                return Err(refused(ProvenanceError::Missing(error.to_string())));
+            }
+            (Some(Err(error)), _) => {
+                unsigned = Some(error.to_string());
+                None
+            }
+            (provenance, _) => provenance.transpose()?,
+        };
+        Ok(Downloaded { file, chart, provenance, verified, unsigned })
     }
 
     fn cached(&self, wanted: &str, kind: &str) -> Option<PathBuf> {
@@ -224,11 +269,12 @@ impl Downloader {
         let access = self.oci_access(place);
         let pulled = Place { name: place, access: &access }.pull(&version).await?;
         let name = place.rsplit('/').next().unwrap_or_default();
-        if self.with_provenance && pulled.provenance.is_none() {
-            return Err(RepositoryError::told(format!("{place}:{version} has no provenance")));
-        }
-        let provenance = pulled.provenance.filter(|_| self.with_provenance);
-        Ok(Downloaded { file: format!("{name}-{version}.tgz"), chart: pulled.chart, provenance })
+        let provenance = self.asks_for_provenance().then(|| {
+            pulled
+                .provenance
+                .ok_or_else(|| RepositoryError::told(format!("{place}:{version} has no layer for it")))
+        });
+        self.vouched(format!("{name}-{version}.tgz"), pulled.chart, provenance)
     }
 
     async fn oci_version(&self, place: &str, wanted: &str) -> Result<String> {

@@ -11,7 +11,7 @@ mod transport;
 
 pub use config::{Repositories, Repository};
 pub use dependencies::{Manager, list};
-pub use download::{Downloaded, Downloader, Places, Source};
+pub use download::{Downloaded, Downloader, Places, Source, Vouching};
 pub use index::{Entry, Index};
 pub use lock::Lock;
 pub use transport::{Access, Login};
@@ -35,6 +35,8 @@ pub enum RepositoryError {
     Digest { what: String, wanted: String, found: String },
     #[error("{}: {source}", path.display())]
     Io { path: std::path::PathBuf, source: std::io::Error },
+    #[error("{file}: {error}")]
+    Provenance { file: String, error: crate::provenance::ProvenanceError },
     #[error(transparent)]
     Chart(#[from] crate::HelmError),
 }

@@ -1,14 +1,17 @@
 //! Repositories and registries, all of them on the loopback address.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../support/keys.rs"]
+mod keys;
 mod server;
+mod signed;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use landfall_helm::chart::File;
 use landfall_helm::repository::{
-    Access, Downloader, Lock, Login, Manager, Places, RepositoryError, Source, list,
+    Access, Downloader, Lock, Login, Manager, Places, RepositoryError, Source, Vouching, list,
 };
 use landfall_helm::{Chart, yaml};
 use serde_json::json;
@@ -55,7 +58,7 @@ fn downloader(folder: &Path) -> Downloader {
         },
         access: Access::default(),
         logins: Arc::new(|_| None),
-        with_provenance: false,
+        vouching: Vouching::NotAsked,
     }
 }
 
