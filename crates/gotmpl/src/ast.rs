@@ -108,8 +108,8 @@ pub(crate) enum Node {
 pub(crate) struct Branch {
     pub pos: usize,
     pub pipe: Pipe,
-    pub body: Vec<Node>,
-    pub otherwise: Option<Vec<Node>>,
+    pub body: Box<[Node]>,
+    pub otherwise: Option<Box<[Node]>>,
 }
 
 #[derive(Debug)]
@@ -117,8 +117,8 @@ pub(crate) struct Pipe {
     pub pos: usize,
     /// `=` rather than `:=`.
     pub assign: bool,
-    pub variables: Vec<Variable>,
-    pub commands: Vec<Command>,
+    pub variables: Box<[Variable]>,
+    pub commands: Box<[Command]>,
 }
 
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ pub(crate) struct Variable {
 pub(crate) struct Command {
     pub pos: usize,
     /// Never empty.
-    pub args: Vec<Expr>,
+    pub args: Box<[Expr]>,
 }
 
 #[derive(Debug)]
@@ -142,7 +142,8 @@ pub(crate) enum Expr {
     Bool(usize, bool),
     Number {
         pos: usize,
-        number: Number,
+        /// Apart, as few expressions are one.
+        number: Box<Number>,
         text: Box<str>,
     },
     String {

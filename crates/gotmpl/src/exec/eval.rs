@@ -173,7 +173,7 @@ impl<'t> State<'t> {
     /// A literal where the parameter's type decides what it means.
     fn literal(&mut self, kind: Type, expr: &'t Expr) -> Result<Val> {
         let number = match expr {
-            Expr::Number { number, .. } => *number,
+            Expr::Number { number, .. } => **number,
             _ => Number::default(),
         };
         let (value, expected) = match (kind, kind.kind()) {
@@ -205,7 +205,7 @@ impl<'t> State<'t> {
                 if number.complex {
                     return Err(self.error(format!("complex numbers are not supported: {text}")));
                 }
-                match *number {
+                match **number {
                     Number { float: Some(float), .. } if is_float(text) => Value::Float64(float),
                     Number { int: Some(int), .. } => Value::Int(int),
                     _ => return Err(self.error(format!("{text} overflows int"))),

@@ -95,18 +95,18 @@ impl Parser<'_> {
         }
         let otherwise = if end == End::Else { Some(self.otherwise(control)?) } else { None };
         self.frame.variables.truncate(mark);
-        Ok(control.node(Branch { pos: pipe.pos, pipe, body, otherwise }))
+        Ok(control.node(Branch { pos: pipe.pos, pipe, body: body.into(), otherwise }))
     }
 
     /// What stands behind an `else`. `else if` is an `if` of its own whose `end` serves both.
-    fn otherwise(&mut self, control: Control) -> Result<Vec<Node>> {
+    fn otherwise(&mut self, control: Control) -> Result<Box<[Node]>> {
         let next = self.peek().kind;
         if (control == Control::If && next == Kind::If) || (control == Control::With && next == Kind::With) {
             self.next();
-            return Ok(vec![self.control(control)?]);
+            return Ok([self.control(control)?].into());
         }
         match self.list()? {
-            (list, End::End) => Ok(list),
+            (list, End::End) => Ok(list.into()),
             (_, End::Else) => Err(self.error("expected end; found {{else}}")),
         }
     }

@@ -13,8 +13,8 @@ impl<'t> Parser<'t> {
     /// Declarations, then commands up to `end`.
     pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Result<Pipe> {
         let pos = self.peek_non_space().pos;
-        let mut pipe = Pipe { pos, assign: false, variables: Vec::new(), commands: Vec::new() };
-        self.declarations(&mut pipe, context)?;
+        let (assign, variables) = self.declarations(context)?;
+        let mut commands = Vec::new();
         loop {
             let token = self.next_non_space();
             match token.kind {
@@ -32,20 +32,22 @@ impl<'t> Parser<'t> {
                 | Kind::Variable
                 | Kind::LeftParen => {
                     self.backup();
-                    pipe.commands.push(self.command()?);
+                    commands.push(self.command()?);
                 }
                 _ => return Err(self.unexpected(token, context)),
             }
         }
-        self.check(&pipe, context)?;
-        Ok(pipe)
+        self.check(&commands, context)?;
+        Ok(Pipe { pos, assign, variables, commands: commands.into() })
     }
 
-    fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Result<()> {
+    /// Variables, and whether they are assigned to (`=`) rather than declared.
+    fn declarations(&mut self, context: &str) -> Result<(bool, Box<[Variable]>)> {
+        let mut variables = Vec::new();
         loop {
             let variable = self.peek_non_space();
             if variable.kind != Kind::Variable {
-                return Ok(());
+                return Ok((false, variables.into()));
             }
             self.next();
             // Only what follows tells a declaration from an operand, and a space there matters.
@@ -53,15 +55,14 @@ impl<'t> Parser<'t> {
             let next = self.peek_non_space();
             match next.kind {
                 Kind::Assign | Kind::Declare => {
-                    pipe.assign = next.kind == Kind::Assign;
                     self.next_non_space();
-                    self.declare(pipe, variable);
-                    return Ok(());
+                    variables.push(self.declare(variable));
+                    return Ok((next.kind == Kind::Assign, variables.into()));
                 }
                 Kind::Char if next.text == "," => {
                     self.next_non_space();
-                    self.declare(pipe, variable);
-                    if context != "range" || pipe.variables.len() >= 2 {
+                    variables.push(self.declare(variable));
+                    if context != "range" || variables.len() >= 2 {
                         return Err(self.error(format!("too many declarations in {context}")));
                     }
                     if !matches!(
@@ -75,28 +76,27 @@ impl<'t> Parser<'t> {
                     self.tokens[1] = after;
                     self.tokens[2] = variable;
                     self.peeked = 3;
-                    return Ok(());
+                    return Ok((false, variables.into()));
                 }
                 _ => {
                     self.tokens[1] = variable;
                     self.peeked = 2;
-                    return Ok(());
+                    return Ok((false, variables.into()));
                 }
             }
         }
     }
 
-    fn declare(&mut self, pipe: &mut Pipe, token: Token<'t>) {
-        let id = self.id(token.text);
-        pipe.variables.push(Variable { id, name: Box::from(token.text) });
+    fn declare(&mut self, token: Token<'t>) -> Variable {
         self.frame.variables.push(token.text);
+        Variable { id: self.id(token.text), name: Box::from(token.text) }
     }
 
-    fn check(&self, pipe: &Pipe, context: &str) -> Result<()> {
-        if pipe.commands.is_empty() {
+    fn check(&self, commands: &[Command], context: &str) -> Result<()> {
+        if commands.is_empty() {
             return Err(self.error(format!("missing value for {context}")));
         }
-        for (index, command) in pipe.commands.iter().enumerate().skip(1) {
+        for (index, command) in commands.iter().enumerate().skip(1) {
             if matches!(
                 command.args[0],
                 Expr::Bool(..) | Expr::Dot(_) | Expr::Nil(_) | Expr::Number { .. } | Expr::String { .. }
@@ -129,7 +129,7 @@ impl<'t> Parser<'t> {
         if args.is_empty() {
             return Err(self.error("empty command"));
         }
-        Ok(Command { pos, args })
+        Ok(Command { pos, args: args.into() })
     }
 
     /// A term with the fields behind it.
@@ -185,7 +185,7 @@ impl<'t> Parser<'t> {
                     kind => literal::number(token.text, kind == Kind::Complex),
                 };
                 let number = number.map_err(|message| self.error(message))?;
-                Expr::Number { pos, number, text: Box::from(token.text) }
+                Expr::Number { pos, number: Box::new(number), text: Box::from(token.text) }
             }
             Kind::LeftParen => {
                 if self.depth >= DEEPEST {

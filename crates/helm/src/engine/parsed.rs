@@ -2,7 +2,7 @@
 //! them. All renderings have the same functions and delimiters, so that a text alone decides what it is parsed to.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use gotmpl::{Error, Parsed, Templates};
 
@@ -11,7 +11,7 @@ const MOST: usize = 16 << 20;
 
 #[derive(Default)]
 struct Kept {
-    by_text: HashMap<Box<str>, Parsed>,
+    by_text: HashMap<Arc<str>, Parsed>,
     bytes: usize,
 }
 
@@ -28,7 +28,7 @@ pub fn parse(templates: &Templates, name: &str, text: &str) -> Result<Parsed, Er
         if kept.bytes + text.len() > MOST {
             *kept = Kept::default();
         }
-        if kept.by_text.insert(text.into(), parsed.clone()).is_none() {
+        if kept.by_text.insert(Arc::clone(parsed.text()), parsed.clone()).is_none() {
             kept.bytes += text.len();
         }
     });
