@@ -19,6 +19,10 @@ use super::state::{ClusterState, Member, Phase, Shared};
 /// A member that has said nothing for so long counts as gone: five heartbeats.
 pub const SILENT: SignedDuration = SignedDuration::from_secs(50);
 
+/// A member may be outside the primary component for so long with nobody else running: by then Galera has mended what
+/// it can.
+pub const APART: SignedDuration = SignedDuration::from_secs(60);
+
 /// All that a decision is made from. What this member holds is in `shared` too: it publishes first.
 #[derive(Debug, Clone)]
 pub struct View<'a> {
@@ -68,6 +72,14 @@ pub fn decide(view: &View<'_>) -> Decision {
         ClusterState::Live => live(view, shared),
         ClusterState::Reboot => reboot(view, shared),
     }
+}
+
+/// Whether a running member stops its server, so that all decide anew who goes first: it is outside the primary
+/// component since a while, and no other member runs. To Galera those that were lost still count, even where they have
+/// come back as new members; so there is never a quorum again.
+pub fn gives_up(view: &View<'_>, apart_since: Timestamp) -> bool {
+    let nobody_else = view.shared.is_some_and(|shared| view.active(shared).is_empty());
+    nobody_else && view.now.duration_since(apart_since) >= APART
 }
 
 impl View<'_> {

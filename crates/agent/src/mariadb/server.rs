@@ -288,11 +288,12 @@ fn options(
         };
         set("wsrep_on", "ON".to_owned());
         set("wsrep_provider", GALERA.to_owned());
+        // Who does not answer is left out after ten seconds. That all agree on it may take longer on a busy machine:
+        // members that give up agreeing part without a quorum.
+        let evs = "evs.suspect_timeout=PT10S;evs.inactive_timeout=PT30S;evs.install_timeout=PT30S";
         set(
             "wsrep_provider_options",
-            format!(
-                "gmcast.listen_addr=tcp://0.0.0.0:{port};evs.suspect_timeout=PT10S;gmcast.peer_timeout=PT10S"
-            ),
+            format!("gmcast.listen_addr=tcp://0.0.0.0:{port};{evs};gmcast.peer_timeout=PT10S"),
         );
         set("wsrep_cluster_name", settings.prefix.clone());
         set("wsrep_cluster_address", format!("gcomm://{}", members.join(",")));

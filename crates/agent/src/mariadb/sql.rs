@@ -28,18 +28,24 @@ pub fn accounts(admin: &Account, sst: Option<&Account>, audit: Option<&Account>)
 /// What the settings and an answer of `SHOW STATUS` say, as `name<TAB>value` lines.
 pub const WSREP_STATUS: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready','wsrep_connected','wsrep_cluster_status','wsrep_local_state_comment');";
 
+fn status<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    answer.lines().find_map(|l| l.split_once('\t').filter(|(n, _)| *n == name)).map(|(_, v)| v.trim())
+}
+
+/// Whether a Galera member is outside the primary component, from the lines of [`WSREP_STATUS`].
+pub fn is_apart(answer: &str) -> bool {
+    status(answer, "wsrep_cluster_status").is_some_and(|value| value != "Primary")
+}
+
 /// Why a Galera member is not to be used, from the lines of [`WSREP_STATUS`].
 pub fn wsrep_trouble(answer: &str) -> Option<String> {
-    let value = |name: &str| {
-        answer.lines().find_map(|l| l.split_once('\t').filter(|(n, _)| *n == name)).map(|(_, v)| v.trim())
-    };
     for (name, wanted) in [
         ("wsrep_connected", "ON"),
         ("wsrep_cluster_status", "Primary"),
         ("wsrep_local_state_comment", "Synced"),
         ("wsrep_ready", "ON"),
     ] {
-        match value(name) {
+        match status(answer, name) {
             Some(v) if v == wanted => {}
             Some(v) => return Some(format!("{name} is {v}, not {wanted}")),
             None => return Some(format!("{name} is not told")),

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{interval, sleep, timeout};
 
-use super::decide::{Decision, View, decide};
+use super::decide::{Decision, View, decide, gives_up};
 use super::journal::{Journal, Read};
 use super::server::{self, Mode, Server};
 use super::settings::Settings;
@@ -88,6 +88,8 @@ struct Running {
     own: Member,
     /// The database is new: it counts only when its accounts are set.
     fresh: bool,
+    /// Since when it is outside the primary component.
+    apart: Option<Timestamp>,
 }
 
 /// Decides until there is something to start.
@@ -189,7 +191,7 @@ async fn start(settings: &Settings, client: Client) -> Result<(Running, Mode)> {
             server::install(&settings.places).await?;
         }
         server::prepare(&settings.places, mode)?;
-        return Ok((Running { journal, own, fresh }, mode));
+        return Ok((Running { journal, own, fresh, apart: None }, mode));
     }
 }
 
@@ -251,6 +253,15 @@ impl Running {
                 _ = beat.tick() => {
                     server::reap_orphans(pid);
                     self.heartbeat(settings).await;
+                    if up && !stopping && mode != Mode::Single && self.gives_up(settings).await {
+                        log(
+                            "WARNING",
+                            "Outside the primary component, and no other member runs: stopping MariaDB, so that all decide anew who goes first.",
+                        );
+                        let _ = fs::remove_file(settings.places.ready());
+                        server::stop(pid);
+                        stopping = true;
+                    }
                 }
             }
         };
@@ -350,6 +361,30 @@ impl Running {
             Ok(false) => self.publish().await,
             Err(error) => log("WARNING", &format!("the heartbeat failed, the server goes on: {error}")),
         }
+    }
+
+    async fn gives_up(&mut self, settings: &Settings) -> bool {
+        // Who does not answer tells nothing of the cluster.
+        let Ok(answer) = server::sql(&settings.places, sql::WSREP_STATUS).await else { return false };
+        if !sql::is_apart(&answer) {
+            self.apart = None;
+            return false;
+        }
+        let now = Timestamp::now();
+        let since = *self.apart.get_or_insert(now);
+        let members = settings.members();
+        let reachable = reachable(settings, &members).await;
+        let Ok(read) = self.journal.read().await else { return false };
+        let view = View {
+            me: &settings.me,
+            members: &members,
+            shared: read.as_ref().map(|read| &read.shared),
+            own: &self.own,
+            reachable: &reachable,
+            ephemeral: settings.ephemeral,
+            now,
+        };
+        gives_up(&view, since)
     }
 
     async fn publish(&mut self) {
