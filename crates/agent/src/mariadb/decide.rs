@@ -75,11 +75,14 @@ pub fn decide(view: &View<'_>) -> Decision {
 }
 
 /// Whether a running member stops its server, so that all decide anew who goes first: it is outside the primary
-/// component since a while, and no other member runs. To Galera those that were lost still count, even where they have
-/// come back as new members; so there is never a quorum again.
-pub fn gives_up(view: &View<'_>, apart_since: Timestamp) -> bool {
-    let nobody_else = view.shared.is_some_and(|shared| view.active(shared).is_empty());
-    nobody_else && view.now.duration_since(apart_since) >= APART
+/// component since a while, and no other member says that it runs. To Galera those that were lost still count, even
+/// where they have come back as new members; so there is never a quorum again.
+pub fn gives_up(me: &str, shared: &Shared, apart_since: Timestamp, now: Timestamp) -> bool {
+    let runs = |member: &Member| {
+        member.phase == Phase::Running && member.sampled.is_some_and(|t| now.duration_since(t) <= SILENT)
+    };
+    let others = shared.members.iter().filter(|(name, _)| *name != me);
+    now.duration_since(apart_since) >= APART && !others.into_iter().any(|(_, member)| runs(member))
 }
 
 impl View<'_> {

@@ -37,6 +37,11 @@ pub fn allow_bootstrap(text: Option<&str>) -> String {
     out.join("\n") + "\n"
 }
 
+/// The text without leave to begin a cluster.
+pub fn refuse_bootstrap(text: &str) -> String {
+    text.replace("safe_to_bootstrap: 1", "safe_to_bootstrap: 0")
+}
+
 /// The position that `mariadbd --wsrep-recover` found, out of its log.
 pub fn recovered(log: &str) -> Option<(Option<String>, Option<i64>)> {
     let told = log.lines().rev().find_map(|l| l.split_once("Recovered position:"))?.1.trim();
@@ -51,6 +56,13 @@ mod tests {
     use super::*;
 
     const CLEAN: &str = "# GALERA saved state\nversion: 2.1\nuuid:    6c2b1a2e-0000-11ee-8000-000000000001\nseqno:   42\nsafe_to_bootstrap: 0\n";
+
+    #[test]
+    fn leave_to_begin_a_cluster_is_given_and_taken_back() {
+        let given = allow_bootstrap(Some(CLEAN));
+        assert!(parse(&given).safe_to_bootstrap);
+        assert_eq!(refuse_bootstrap(&given), CLEAN);
+    }
 
     #[test]
     fn a_clean_and_a_crashed_state_are_told_apart() {

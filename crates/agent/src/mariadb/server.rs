@@ -148,6 +148,17 @@ pub fn prepare(places: &Places, mode: Mode) -> Result<()> {
     done.map_err(Error::io(format!("cannot write to {}", places.data.display())))
 }
 
+/// Galera vouches for the last server of any component, of one without a quorum, too: others may have newer data.
+pub fn ended_apart(places: &Places) -> Result<()> {
+    let file = places.grastate();
+    match fs::read_to_string(&file) {
+        Ok(text) => fs::write(&file, grastate::refuse_bootstrap(&text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+    .map_err(Error::io(format!("cannot write to {}", places.data.display())))
+}
+
 /// After a cluster was founded its positions count again.
 pub fn founded(places: &Places) {
     let _ = fs::remove_file(places.alone());

@@ -372,19 +372,8 @@ impl Running {
         }
         let now = Timestamp::now();
         let since = *self.apart.get_or_insert(now);
-        let members = settings.members();
-        let reachable = reachable(settings, &members).await;
-        let Ok(read) = self.journal.read().await else { return false };
-        let view = View {
-            me: &settings.me,
-            members: &members,
-            shared: read.as_ref().map(|read| &read.shared),
-            own: &self.own,
-            reachable: &reachable,
-            ephemeral: settings.ephemeral,
-            now,
-        };
-        gives_up(&view, since)
+        let Ok(Some(read)) = self.journal.read().await else { return false };
+        gives_up(&settings.me, &read.shared, since, now)
     }
 
     async fn publish(&mut self) {
@@ -396,6 +385,9 @@ impl Running {
 
     async fn ended(mut self, settings: &Settings, status: ExitStatus, stopping: bool) -> Result<u8> {
         let _ = fs::remove_file(settings.places.ready());
+        if self.apart.is_some() {
+            server::ended_apart(&settings.places)?;
+        }
         self.own = server::inspect(&settings.places);
         set_phase(settings, &mut self.own, Phase::Stopped);
         let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

@@ -431,25 +431,15 @@ mod race {
 #[test]
 fn a_member_without_a_quorum_gives_up_only_where_nobody_else_runs() {
     let running = Member { phase: Phase::Running, ..with_data(Some(7)) };
-    let stopped = Member { phase: Phase::Stopped, ..empty() };
-    let names: Vec<String> = (0..3).map(name).collect();
-    let gives_up = |others: &[Member; 2], reachable: &[usize], seconds: i64| {
-        let all = shared(ClusterState::Live, &[running.clone(), others[0].clone(), others[1].clone()]);
-        let reachable = reachable.iter().map(|n| name(*n)).collect();
-        let view = View {
-            me: &names[0],
-            members: &names,
-            shared: Some(&all),
-            own: &running,
-            reachable: &reachable,
-            ephemeral: false,
-            now: now(),
-        };
-        super::gives_up(&view, now() - SignedDuration::from_secs(seconds))
+    let lost = Member { phase: Phase::Stopped, sampled: None, ..empty() };
+    let joins = Member { phase: Phase::Starting, ..empty() };
+    let gives_up = |other: &Member, seconds: i64| {
+        let all = shared(ClusterState::Live, &[running.clone(), lost.clone(), other.clone()]);
+        super::gives_up(&name(0), &all, now() - SignedDuration::from_secs(seconds), now())
     };
-    let [lost, joins] = [stopped.clone(), Member { phase: Phase::Starting, ..empty() }];
-    assert!(gives_up(&[lost.clone(), joins.clone()], &[2], 60), "those that try to join are no quorum");
-    assert!(!gives_up(&[lost.clone(), joins], &[2], 59), "Galera may mend it yet");
-    assert!(!gives_up(&[lost.clone(), running.clone()], &[2], 600), "two may find each other");
-    assert!(gives_up(&[lost, running.clone()], &[], 600), "who is cut off stands down for the others");
+    assert!(gives_up(&joins, 60), "those that try to join are no quorum");
+    assert!(!gives_up(&joins, 59), "Galera may mend it yet");
+    assert!(!gives_up(&running, 600), "two may find each other");
+    let silent = Member { sampled: Some(now() - SILENT - SignedDuration::from_secs(1)), ..running.clone() };
+    assert!(gives_up(&silent, 600), "it ran once");
 }
