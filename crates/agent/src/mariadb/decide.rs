@@ -78,11 +78,13 @@ pub fn decide(view: &View<'_>) -> Decision {
 /// component since a while, and no other member says that it runs. To Galera those that were lost still count, even
 /// where they have come back as new members; so there is never a quorum again.
 pub fn gives_up(me: &str, shared: &Shared, apart_since: Timestamp, now: Timestamp) -> bool {
-    let runs = |member: &Member| {
-        member.phase == Phase::Running && member.sampled.is_some_and(|t| now.duration_since(t) <= SILENT)
-    };
-    let others = shared.members.iter().filter(|(name, _)| *name != me);
-    now.duration_since(apart_since) >= APART && !others.into_iter().any(|(_, member)| runs(member))
+    let runs = |member: &Member| member.phase == Phase::Running && is_fresh(member, now);
+    let another_runs = shared.members.iter().any(|(name, member)| name != me && runs(member));
+    !another_runs && now.duration_since(apart_since) >= APART
+}
+
+fn is_fresh(member: &Member, now: Timestamp) -> bool {
+    member.sampled.is_some_and(|t| now.duration_since(t) <= SILENT)
 }
 
 impl View<'_> {
@@ -90,16 +92,12 @@ impl View<'_> {
         self.members.len() <= 1
     }
 
-    fn is_fresh(&self, member: &Member) -> bool {
-        member.sampled.is_some_and(|t| self.now.duration_since(t) <= SILENT)
-    }
-
     /// What a member says, if it said so lately; the own word is always at hand.
     fn fresh<'s>(&'s self, shared: &'s Shared, name: &str) -> Option<&'s Member> {
         if name == self.me {
             return Some(self.own);
         }
-        shared.members.get(name).filter(|m| self.is_fresh(m))
+        shared.members.get(name).filter(|m| is_fresh(m, self.now))
     }
 
     /// Others that run and can be reached.

@@ -32,14 +32,18 @@ pub fn allow_bootstrap(text: Option<&str>) -> String {
             "# GALERA saved state\nversion: 2.1\nuuid:    {NO_UUID}\nseqno:   -1\nsafe_to_bootstrap: 1\n"
         );
     };
-    let mut out: Vec<&str> = text.lines().filter(|l| !l.starts_with("safe_to_bootstrap:")).collect();
-    out.push("safe_to_bootstrap: 1");
-    out.join("\n") + "\n"
+    with_leave(text, "safe_to_bootstrap: 1")
 }
 
 /// The text without leave to begin a cluster.
 pub fn refuse_bootstrap(text: &str) -> String {
-    text.replace("safe_to_bootstrap: 1", "safe_to_bootstrap: 0")
+    with_leave(text, "safe_to_bootstrap: 0")
+}
+
+fn with_leave(text: &str, line: &str) -> String {
+    let mut out: Vec<&str> = text.lines().filter(|l| !l.starts_with("safe_to_bootstrap:")).collect();
+    out.push(line);
+    out.join("\n") + "\n"
 }
 
 /// The position that `mariadbd --wsrep-recover` found, out of its log.
