@@ -90,6 +90,24 @@ pub fn mariadb_deleted(world: &mut World) -> Outcome {
     check(kept.stdout.trim() == "kept", || kept.stdout.clone())
 }
 
+/// A member whose volume is lost is not a cluster of its own afterwards: it is one of the others' again.
+pub fn rabbitmq_volume_lost(world: &mut World) -> Outcome {
+    let landfall = &world.landfall;
+    let (pod, claim) = ("rabbitmq-rabbitmq-1", "rabbitmq-data-rabbitmq-rabbitmq-1");
+    let before = landfall.get(&["persistentvolumeclaim", claim, "-n", "openstack"])?;
+    landfall
+        .kubectl(&["-n", "openstack", "delete", "persistentvolumeclaim", claim, "--wait=false"])
+        .ended(0)?;
+    landfall.kubectl(&["-n", "openstack", "delete", "pod", pod, "--wait=true"]).ended(0)?;
+    let back = ["-n", "openstack", "wait", "--for=create", "--timeout=60s"];
+    landfall.kubectl(&[&back[..], &[&format!("pod/{pod}")]].concat()).ended(0)?;
+    let ready = ["-n", "openstack", "wait", "--for=condition=Ready", "--timeout=180s"];
+    landfall.kubectl(&[&ready[..], &[&format!("pod/{pod}")]].concat()).ended(0)?;
+    let after = landfall.get(&["persistentvolumeclaim", claim, "-n", "openstack"])?;
+    check(before["metadata"]["uid"] != after["metadata"]["uid"], || "the claim is the same one".to_owned())?;
+    world.verified().map(drop)
+}
+
 pub fn fernet_rotated(world: &mut World) -> Outcome {
     let landfall = &world.landfall;
     let token =

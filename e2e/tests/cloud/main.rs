@@ -27,6 +27,10 @@ fn main() -> ExitCode {
                 name: "a_deleted_mariadb_pod_comes_back_with_its_data",
                 run: lasting::mariadb_deleted,
             },
+            Scenario {
+                name: "a_rabbitmq_member_without_its_volume_joins_again",
+                run: lasting::rabbitmq_volume_lost,
+            },
             Scenario { name: "old_tokens_stay_valid_over_two_rotations", run: lasting::fernet_rotated },
             Scenario { name: "a_changed_value_rolls_only_what_it_must", run: lasting::changed_value },
             Scenario { name: "down_keeps_the_data_and_up_finds_it", run: lasting::down_and_up },
