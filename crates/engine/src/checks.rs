@@ -51,6 +51,8 @@ impl Default for CheckContext {
 pub struct CheckOutcome {
     pub spec: CheckSpec,
     pub passed: bool,
+    /// Whether trying again would show the same.
+    pub settled: bool,
     /// The line, table or number that was seen.
     pub evidence: String,
     pub took: Duration,
@@ -76,24 +78,29 @@ pub async fn check(
     let began = Instant::now();
     let deadline = began + ctx.patience;
     let mut pause = FIRST_PAUSE;
-    let outcome =
-        |passed, evidence| CheckOutcome { spec: spec.clone(), passed, evidence, took: began.elapsed() };
+    let outcome = |passed, settled, evidence| CheckOutcome {
+        spec: spec.clone(),
+        passed,
+        settled,
+        evidence,
+        took: began.elapsed(),
+    };
     loop {
         let tried = tokio::select! {
             tried = kinds::carry_out(cluster, &spec.kind, secrets, ctx) => tried,
-            () = cancel.cancelled() => return outcome(false, "stopped".to_owned()),
+            () = cancel.cancelled() => return outcome(false, false, "stopped".to_owned()),
         };
         let seen = match tried {
-            Tried::Passed(evidence) => return outcome(true, evidence),
-            Tried::Never(evidence) => return outcome(false, evidence),
+            Tried::Passed(evidence) => return outcome(true, true, evidence),
+            Tried::Never(evidence) => return outcome(false, true, evidence),
             Tried::NotYet(evidence) => evidence,
         };
         if Instant::now() + pause > deadline {
-            return outcome(false, seen);
+            return outcome(false, false, seen);
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = cancel.cancelled() => return outcome(false, seen),
+            () = cancel.cancelled() => return outcome(false, false, seen),
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

@@ -246,6 +246,7 @@ mod tests {
             .map(|passed| CheckOutcome {
                 spec: spec.clone(),
                 passed,
+                settled: true,
                 evidence: "seen".into(),
                 took: Duration::ZERO,
             })

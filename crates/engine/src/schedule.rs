@@ -28,6 +28,8 @@ enum State {
     Running,
     /// A `ready` step whose workloads are ready, though hooks are not yet done.
     Seen,
+    /// A check that did not hold while others were at work, which may be why: tried again when they have ended.
+    Late,
     Done,
     Failed,
     Skipped,
@@ -96,6 +98,9 @@ impl Scheduler {
         loop {
             self.start_what_can();
             if self.running.is_empty() {
+                self.start_what_is_late();
+            }
+            if self.running.is_empty() {
                 break;
             }
             tokio::select! {
@@ -134,6 +139,13 @@ impl Scheduler {
             if !watches_only && self.busy >= self.shared.limits.steps {
                 continue;
             }
+            self.start(index);
+        }
+    }
+
+    fn start_what_is_late(&mut self) {
+        let late: Vec<usize> = (0..self.steps.len()).filter(|i| self.state[*i] == State::Late).collect();
+        for index in late {
             self.start(index);
         }
     }
@@ -278,6 +290,11 @@ impl Scheduler {
         } else if self.shared.cancel.is_cancelled() {
             self.state[index] = State::Pending;
             return;
+        } else if !outcome.settled && self.others_work() {
+            self.state[index] = State::Late;
+            let seen = format!("{}; it is tried again when the other steps have ended", outcome.evidence);
+            self.shared.emit.waiting(&self.steps[index].id, vec![seen]);
+            return;
         } else {
             self.tally.failed_checks.push(spec.id.clone());
             self.shared.emit.send(What::CheckFailed {
@@ -289,6 +306,15 @@ impl Scheduler {
             });
         }
         self.finished(index, false);
+    }
+
+    /// Whether anything but checks has not ended yet.
+    fn others_work(&self) -> bool {
+        let open = |state| matches!(state, State::Pending | State::Running | State::Seen);
+        self.steps
+            .iter()
+            .zip(&self.state)
+            .any(|(step, state)| !matches!(step.action, Action::Check { .. }) && open(*state))
     }
 
     async fn failed(&mut self, index: usize, failure: Failure) {

@@ -3,10 +3,12 @@
 
 mod support;
 
+use std::time::Duration;
+
 use landfall_engine::ExitKind;
 use landfall_engine::event::What;
 use landfall_testkit::{Sim, cloud};
-use support::{CLOUD, up};
+use support::{CLOUD, context, planned, up};
 
 fn told(failure: &landfall_engine::event::Failure) -> String {
     let chain: Vec<String> = failure.causes.iter().map(|c| format!("{}: {}", c.object, c.says)).collect();
@@ -160,6 +162,29 @@ async fn a_check_that_does_not_hold_ends_in_its_own_exit() {
     let ran = up(&sim, &cloud(&wrong)).await;
     assert_eq!(ran.outcome.exit, ExitKind::CheckFailed);
     assert_eq!(ran.outcome.failed_checks, ["mariadb/live"]);
+}
+
+/// A machine that is busy bringing other services up may not answer in time.
+#[tokio::test(start_paused = true)]
+async fn a_check_that_fails_while_others_work_is_tried_again_at_the_end() {
+    let sim = Sim::new();
+    let early = cloud(&CLOUD.replace("pods: application=mariadb}", "pods: application=keystone}"));
+    let plan = planned(&sim, &early).await;
+    let (mut context, mut seen) = context(&sim, &early);
+    context.checks.patience = Duration::ZERO;
+    let outcome = landfall_engine::run(plan, context).await.unwrap();
+    assert_eq!(outcome.exit, ExitKind::Ok, "{outcome:#?}");
+    let mut said = Vec::new();
+    while let Ok(event) = seen.try_recv() {
+        match event.what {
+            What::StepWaiting { step, causes } if step == "mariadb/check/live" => said.extend(causes),
+            What::CheckPassed { check, .. } if check == "mariadb/live" => said.push("passed".to_owned()),
+            What::CheckFailed { check, .. } => said.push(format!("{check} failed")),
+            _ => {}
+        }
+    }
+    assert_eq!(said.len(), 2, "{said:#?}");
+    assert!(said[0].contains("tried again") && said[1] == "passed", "{said:#?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,6 +14,8 @@ use crate::keystone::Token;
 const CONNECT: Duration = Duration::from_secs(3);
 /// A cold uwsgi worker takes some seconds for its first answer.
 const WHOLE: Duration = Duration::from_secs(20);
+/// What changes something ends in its own time on a busy machine, and giving it up would leave it half known.
+const CHANGE: Duration = Duration::from_secs(90);
 
 /// Status and body of an answer.
 #[derive(Debug, Clone)]
@@ -131,7 +133,8 @@ impl Web {
     }
 
     pub(crate) fn request(&self, method: Method, path: &str, token: Option<&Token>) -> RequestBuilder {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        let whole = if method.is_safe() { WHOLE } else { CHANGE };
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).timeout(whole);
         if let Some(host) = &self.host {
             request = request.header(HOST, host);
         }
