@@ -33,10 +33,33 @@ impl Glob {
         (at == chars.len()).then_some(Self { parts })
     }
 
+    /// Go's `filepath.Match`: `*`, `?`, `[a-z]`, `[^a]`, `\`; `*` stays within a folder. None where the pattern is broken.
+    pub fn compile_path(pattern: &str) -> Option<Self> {
+        let chars: Vec<char> = pattern.chars().collect();
+        let mut parts = Vec::new();
+        let mut at = 0;
+        while let Some(&c) = chars.get(at) {
+            match c {
+                '*' => parts.push(Part::Star),
+                '?' => parts.push(Part::Any),
+                '\\' => {
+                    at += 1;
+                    parts.push(Part::Literal(*chars.get(at)?));
+                }
+                '[' => {
+                    parts.push(compile_class(&chars, &mut at)?);
+                    continue;
+                }
+                c => parts.push(Part::Literal(c)),
+            }
+            at += 1;
+        }
+        Some(Self { parts })
+    }
+
     /// Whether a path with `/` matches.
     pub fn matches(&self, path: &str) -> bool {
-        let chars: Vec<char> = path.chars().collect();
-        matches_parts(&self.parts.iter().collect::<Vec<_>>(), &chars)
+        matches_parts(&self.parts, None, path)
     }
 }
 
@@ -117,51 +140,43 @@ fn compile_class(chars: &[char], at: &mut usize) -> Option<Part> {
     }
 }
 
-fn matches_parts(parts: &[&Part], text: &[char]) -> bool {
-    let Some((part, rest)) = parts.split_first() else { return text.is_empty() };
+/// What has to match after an alternative.
+struct Then<'a> {
+    parts: &'a [Part],
+    then: Option<&'a Then<'a>>,
+}
+
+fn matches_parts(parts: &[Part], then: Option<&Then<'_>>, text: &str) -> bool {
+    let Some((part, rest)) = parts.split_first() else {
+        return then.map_or(text.is_empty(), |next| matches_parts(next.parts, next.then, text));
+    };
+    let one = |fits: &dyn Fn(char) -> bool| {
+        let mut chars = text.chars();
+        chars.next().is_some_and(fits) && matches_parts(rest, then, chars.as_str())
+    };
+    // The part takes none, one, … of the first `reach` bytes.
+    let many = |reach: usize| {
+        let mut ends = text[..reach].char_indices().map(|(at, _)| at).chain([reach]);
+        ends.any(|end| matches_parts(rest, then, &text[end..]))
+    };
     match part {
-        Part::Literal(c) => text.first() == Some(c) && matches_parts(rest, &text[1..]),
-        Part::Any => text.first().is_some_and(|c| *c != '/') && matches_parts(rest, &text[1..]),
+        Part::Literal(c) => one(&|found| found == *c),
+        Part::Any => one(&|found| found != '/'),
         Part::Class { negated, ranges } => {
-            text.first()
-                .is_some_and(|c| ranges.iter().any(|(low, high)| (low..=high).contains(&c)) != *negated)
-                && matches_parts(rest, &text[1..])
+            one(&|found| ranges.iter().any(|(low, high)| (low..=high).contains(&&found)) != *negated)
         }
-        Part::Star => {
-            let reach = text.iter().position(|c| *c == '/').unwrap_or(text.len());
-            (0..=reach).any(|taken| matches_parts(rest, &text[taken..]))
+        Part::Star => many(text.find('/').unwrap_or(text.len())),
+        Part::DoubleStar => many(text.len()),
+        Part::Alternatives(alternatives) => {
+            let then = Then { parts: rest, then };
+            alternatives.iter().any(|alternative| matches_parts(alternative, Some(&then), text))
         }
-        Part::DoubleStar => (0..=text.len()).any(|taken| matches_parts(rest, &text[taken..])),
-        Part::Alternatives(alternatives) => alternatives.iter().any(|alternative| {
-            let whole: Vec<&Part> = alternative.iter().chain(rest.iter().copied()).collect();
-            matches_parts(&whole, text)
-        }),
     }
 }
 
-/// Go's `filepath.Match`: `*`, `?`, `[a-z]`, `[^a]`, `\`; `*` stays within a folder. None for a broken pattern.
+/// [`Glob::compile_path`] and [`Glob::matches`] for a pattern that is used once.
 pub fn path_match(pattern: &str, name: &str) -> Option<bool> {
-    let chars: Vec<char> = pattern.chars().collect();
-    let mut parts = Vec::new();
-    let mut at = 0;
-    while let Some(&c) = chars.get(at) {
-        match c {
-            '*' => parts.push(Part::Star),
-            '?' => parts.push(Part::Any),
-            '\\' => {
-                at += 1;
-                parts.push(Part::Literal(*chars.get(at)?));
-            }
-            '[' => {
-                parts.push(compile_class(&chars, &mut at)?);
-                continue;
-            }
-            c => parts.push(Part::Literal(c)),
-        }
-        at += 1;
-    }
-    let name: Vec<char> = name.chars().collect();
-    Some(matches_parts(&parts.iter().collect::<Vec<_>>(), &name))
+    Glob::compile_path(pattern).map(|glob| glob.matches(name))
 }
 
 #[cfg(test)]

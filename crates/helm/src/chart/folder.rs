@@ -1,6 +1,8 @@
 //! Charts in folders of the file system.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::File;
 use super::ignore::Rules;
@@ -65,19 +67,22 @@ impl Walk {
         if depth > 64 {
             return Err(HelmError::chart(folder.display().to_string(), "folders are nested too deeply"));
         }
-        let mut names = Vec::new();
+        let mut entries = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(io(folder))? {
             let entry = entry.map_err(io(folder))?;
-            if let Some(name) = entry.file_name().to_str() {
-                names.push(name.to_owned());
+            if let Ok(name) = entry.file_name().into_string() {
+                entries.push((name, entry));
             }
         }
-        names.sort_unstable();
-        for name in names {
-            let path = folder.join(&name);
+        entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        for (name, entry) in entries {
+            let path = entry.path();
             let inner = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-            // Links are followed, as Helm does.
-            let kind = std::fs::metadata(&path).map_err(io(&path))?;
+            let mut kind = entry.file_type().map_err(io(&path))?;
+            if kind.is_symlink() {
+                // Links are followed, as Helm does.
+                kind = std::fs::metadata(&path).map_err(io(&path))?.file_type();
+            }
             if self.rules.ignores(&inner, kind.is_dir()) {
                 continue;
             }
@@ -91,18 +96,29 @@ impl Walk {
                     "cannot load an irregular file (a device, socket or pipe)",
                 ));
             }
-            let Some(left) = self.budget.checked_sub(kind.len()) else {
-                return Err(HelmError::chart_hint(
-                    path.display().to_string(),
-                    format!("the chart is larger than {} MiB", MAX_CHART >> 20),
-                    "leave files that it does not need out by .helmignore",
-                ));
-            };
-            self.budget = left;
-            let data = std::fs::read(&path).map_err(io(&path))?;
-            let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&data);
-            self.files.push(File { name: inner, data: data.into() });
+            let data = self.read(&path)?;
+            let data = data.strip_prefix(b"\xef\xbb\xbf").map_or_else(|| Arc::clone(&data), Arc::from);
+            self.files.push(File { name: inner, data });
         }
         Ok(())
+    }
+
+    /// A file's bytes as long as it is when it is opened: charts have hundreds of small files, so that each call to the
+    /// system counts.
+    fn read(&mut self, path: &Path) -> Result<Arc<[u8]>, HelmError> {
+        let io = |source| HelmError::Io { path: path.to_owned(), source };
+        let file = std::fs::File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        let Some(left) = self.budget.checked_sub(length) else {
+            return Err(HelmError::chart_hint(
+                path.display().to_string(),
+                format!("the chart is larger than {} MiB", MAX_CHART >> 20),
+                "leave files that it does not need out by .helmignore",
+            ));
+        };
+        self.budget = left;
+        let mut data = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        (&file).read_exact(&mut data).map_err(io)?;
+        Ok(data.into())
     }
 }

@@ -1,6 +1,6 @@
 //! `.helmignore`: which files of a folder are not part of the chart.
 
-use crate::glob::path_match;
+use crate::glob::Glob;
 
 /// The rules of a `.helmignore`, and Helm's own.
 #[derive(Debug, Default)]
@@ -10,7 +10,8 @@ pub struct Rules {
 
 #[derive(Debug)]
 struct Rule {
-    pattern: String,
+    /// None for what is no pattern without the slash at its end: it matches nothing.
+    pattern: Option<Glob>,
     negated: bool,
     folders_only: bool,
     /// Matched against the last part of the path only.
@@ -30,7 +31,7 @@ impl Rules {
     /// Hidden files in `templates/` never count.
     pub fn with_defaults(mut self) -> Self {
         self.rules.push(Rule {
-            pattern: "templates/.?*".to_owned(),
+            pattern: Glob::compile_path("templates/.?*"),
             negated: false,
             folders_only: false,
             by_name: false,
@@ -46,14 +47,14 @@ impl Rules {
         if rule.contains("**") {
             return Err("double-star (**) syntax is not supported".to_owned());
         }
-        if path_match(rule, "abc").is_none() {
+        if Glob::compile_path(rule).is_none() {
             return Err(format!("syntax error in pattern {rule:?}"));
         }
         let (negated, rule) = rule.strip_prefix('!').map_or((false, rule), |rest| (true, rest));
         let (folders_only, rule) = rule.strip_suffix('/').map_or((false, rule), |rest| (true, rest));
         let rooted = rule.strip_prefix('/');
         self.rules.push(Rule {
-            pattern: rooted.unwrap_or(rule).to_owned(),
+            pattern: Glob::compile_path(rooted.unwrap_or(rule)),
             negated,
             folders_only,
             by_name: rooted.is_none() && !rule.contains('/'),
@@ -68,7 +69,7 @@ impl Rules {
         }
         for rule in &self.rules {
             let name = if rule.by_name { path.rsplit('/').next().unwrap_or(path) } else { path };
-            let matches = path_match(&rule.pattern, name).unwrap_or(false);
+            let matches = rule.pattern.as_ref().is_some_and(|pattern| pattern.matches(name));
             if rule.negated {
                 if (rule.folders_only && !is_folder) || !matches {
                     return true;

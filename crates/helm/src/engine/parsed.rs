@@ -6,32 +6,49 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use gotmpl::{Error, Parsed, Templates};
 
-/// Bytes of template texts that are kept. All of OpenStack-Helm has some four million.
-const MOST: usize = 16 << 20;
+/// Bytes of template texts after which a generation is old. A chart of OpenStack-Helm has 50,000, its library 300,000.
+const GENERATION: usize = 1 << 20;
 
+/// Two generations: what is not asked for while a whole one comes to be is forgotten.
 #[derive(Default)]
 struct Kept {
-    by_text: HashMap<Arc<str>, Parsed>,
+    young: HashMap<Arc<str>, Parsed>,
+    old: HashMap<Arc<str>, Parsed>,
+    /// Of the young.
     bytes: usize,
+}
+
+impl Kept {
+    fn get(&mut self, text: &str) -> Option<Parsed> {
+        if let Some(parsed) = self.young.get(text) {
+            return Some(parsed.clone());
+        }
+        let parsed = self.old.remove(text)?;
+        self.keep(&parsed);
+        Some(parsed)
+    }
+
+    fn keep(&mut self, parsed: &Parsed) {
+        let text = Arc::clone(parsed.text());
+        if self.bytes + text.len() > GENERATION {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
+        }
+        self.bytes += text.len();
+        self.young.insert(text, parsed.clone());
+    }
 }
 
 static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
 
 /// Parses a text as the template of a name, or finds it parsed.
 pub fn parse(templates: &Templates, name: &str, text: &str) -> Result<Parsed, Error> {
-    let found = kept(|kept| kept.by_text.get(text).cloned());
+    let found = kept(|kept| kept.get(text));
     if let Some(parsed) = found.and_then(|parsed| parsed.renamed(name)) {
         return Ok(parsed);
     }
     let parsed = templates.compile(name, text)?;
-    kept(|kept| {
-        if kept.bytes + text.len() > MOST {
-            *kept = Kept::default();
-        }
-        if kept.by_text.insert(Arc::clone(parsed.text()), parsed.clone()).is_none() {
-            kept.bytes += text.len();
-        }
-    });
+    kept(|kept| kept.keep(&parsed));
     Ok(parsed)
 }
 
