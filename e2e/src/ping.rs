@@ -26,7 +26,7 @@ pub struct Pings {
 }
 
 /// What came of them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
     pub sent: u64,
     pub answered: u64,
@@ -96,10 +96,8 @@ impl Watch {
     /// Where there is no pod to ping from.
     pub fn begin(&self, address: &str) -> Result<Pings, String> {
         let file = format!("/tmp/ping-{address}");
-        let words = format!(
-            "echo $$ > {file}; exec ip netns exec {} ping -q -i {INTERVAL} {address}",
-            self.namespace
-        );
+        let words =
+            format!("echo $$ > {file}; exec ip netns exec {} ping -i {INTERVAL} {address}", self.namespace);
         let local = ["local", "shell", "--name", self.landfall.cluster.as_str(), "k1", "--", "kubectl"];
         let arguments = self.inside(&words)?;
         let child = self
@@ -122,17 +120,50 @@ impl Pings {
     pub fn end(self) -> Result<Count, String> {
         self.landfall.kubectl(&refs(&self.stop)).ended(0)?;
         let output = self.child.wait_with_output().map_err(|error| error.to_string())?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        // `10 packets transmitted, 9 received, …`
-        let line = text.lines().find(|line| line.contains("packets transmitted")).unwrap_or_default();
-        let numbers: Vec<u64> = line.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
-        match numbers.as_slice() {
-            [sent, answered, ..] if *sent > 0 => Ok(Count { sent: *sent, answered: *answered }),
-            _ => Err(format!("no count: {text}{}", String::from_utf8_lossy(&output.stderr))),
-        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        counted(&text).ok_or_else(|| format!("no count: {text}{}", String::from_utf8_lossy(&output.stderr)))
     }
+}
+
+/// What `ping` said. The last one is not counted where it is on its way still: nobody waited for its answer.
+fn counted(text: &str) -> Option<Count> {
+    // `10 packets transmitted, 9 received, …`
+    let line = text.lines().find(|line| line.contains("packets transmitted"))?;
+    let mut numbers = line.split([' ', ',']).filter_map(|word| word.parse::<u64>().ok());
+    let (sent, answered) = (numbers.next()?, numbers.next()?);
+    // `64 bytes from 192.0.2.7: icmp_seq=9 ttl=64 time=1.2 ms`
+    let answers = text.lines().filter(|line| line.contains("bytes from"));
+    let last = answers
+        .filter_map(|line| line.split("icmp_seq=").nth(1)?.split(' ').next()?.parse::<u64>().ok())
+        .max();
+    let on_its_way = last == Some(sent.saturating_sub(1)) && sent > answered;
+    Some(Count { sent: sent - u64::from(on_its_way), answered })
 }
 
 fn refs(words: &[String]) -> Vec<&str> {
     words.iter().map(String::as_str).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ping_on_its_way_is_not_lost_and_one_without_an_answer_is() {
+        let said = |seqs: &[u64], sent: u64| {
+            let lines: Vec<String> = seqs
+                .iter()
+                .map(|seq| format!("64 bytes from 192.0.2.7: icmp_seq={seq} ttl=64 time=1 ms"))
+                .collect();
+            let received = seqs.len();
+            format!("{}\n{sent} packets transmitted, {received} received, 0% packet loss", lines.join("\n"))
+        };
+        let lost = |seqs: &[u64], sent| counted(&said(seqs, sent)).map(Count::lost);
+        assert_eq!(lost(&[1, 2, 3], 3), Some(0));
+        assert_eq!(lost(&[1, 2, 3], 4), Some(0));
+        assert_eq!(lost(&[1, 3], 3), Some(1));
+        assert_eq!(lost(&[1, 3], 4), Some(1));
+        assert_eq!(lost(&[1, 2], 4), Some(2));
+        assert_eq!(counted("ping: unknown host"), None);
+    }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use landfall_catalog::blueprint::Secrets;
 use landfall_cluster::api::{Cluster, ClusterError};
-use landfall_plan::model::RenderedRelease;
+use landfall_plan::model::{Action, Change, Object, RenderedRelease, Step};
 use tokio_util::sync::CancellationToken;
 
 use crate::emit::Emit;
@@ -67,6 +67,40 @@ pub(crate) type Acted<T = bool> = Result<T, Stop>;
 impl Shared {
     pub fn release(&self, name: &str, namespace: &str) -> Option<&RenderedRelease> {
         self.releases.iter().find(|r| r.name == name && r.namespace == namespace)
+    }
+
+    /// Carries out a step of any kind but a check, whose outcome is more than an end.
+    pub async fn carry_out(&self, step: &Step) -> Ended {
+        let unknown = || Ended::Skipped("its release is not in this run".to_owned());
+        let of = |release, namespace| self.release(release, namespace);
+        match &step.action {
+            Action::Ensure { .. } | Action::Apply { .. } | Action::Hook { .. }
+                if step.change == Change::None =>
+            {
+                Ended::Done { changed: false }
+            }
+            Action::Ensure { prerequisite } => self.ensure(&step.id, prerequisite).await.into(),
+            Action::Apply { release, namespace } => {
+                let Some(release) = of(release, namespace) else { return unknown() };
+                self.apply(release).await.into()
+            }
+            Action::Hook { release, namespace, kind, name } => {
+                let Some(release) = of(release, namespace) else { return unknown() };
+                let is_meant = |object: &Object| {
+                    object["kind"] == kind.as_str() && object["metadata"]["name"] == name.as_str()
+                };
+                match release.hooks.iter().find(|hook| is_meant(&hook.object)) {
+                    Some(hook) => self.hook(&step.id, release, hook).await.into(),
+                    None => unknown(),
+                }
+            }
+            Action::Ready { release, namespace } => {
+                let Some(release) = of(release, namespace) else { return unknown() };
+                let targets = Self::workloads(release);
+                self.until_ready(&step.id, &targets, Scope::Own).await.map(|()| false).into()
+            }
+            Action::Check { .. } => Ended::Done { changed: false },
+        }
     }
 }
 

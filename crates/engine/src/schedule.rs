@@ -13,7 +13,7 @@ use landfall_plan::order::ways_to_end;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::act::{Ended, Scope, Shared};
+use crate::act::{Ended, Shared};
 use crate::checks::{self, CheckContext};
 use crate::emit::millis;
 use crate::event::{Failure, What};
@@ -179,7 +179,7 @@ impl Scheduler {
                     Message::Checked(index, Box::new(outcome))
                 })
             }
-            _ => self.running.spawn(async move { Message::Ended(index, act(&shared, &step).await) }),
+            _ => self.running.spawn(async move { Message::Ended(index, shared.carry_out(&step).await) }),
         };
         self.aborts.insert(index, handle);
     }
@@ -385,39 +385,5 @@ impl Scheduler {
         }
         path.reverse();
         path
-    }
-}
-
-async fn act(shared: &Shared, step: &Step) -> Ended {
-    let unknown = || Ended::Skipped("its release is not in this run".to_owned());
-    match &step.action {
-        Action::Ensure { .. } | Action::Apply { .. } | Action::Hook { .. } if step.change == Change::None => {
-            Ended::Done { changed: false }
-        }
-        Action::Ensure { prerequisite } => shared.ensure(&step.id, prerequisite).await.into(),
-        Action::Apply { release, namespace } => match shared.release(release, namespace) {
-            Some(release) => shared.apply(release).await.into(),
-            None => unknown(),
-        },
-        Action::Hook { release, namespace, kind, name } => {
-            let Some(release) = shared.release(release, namespace) else { return unknown() };
-            let hook = release
-                .hooks
-                .iter()
-                .find(|h| h.object["kind"] == kind.as_str() && h.object["metadata"]["name"] == name.as_str());
-            match hook {
-                Some(hook) => shared.hook(&step.id, release, hook).await.into(),
-                None => unknown(),
-            }
-        }
-        Action::Ready { release, namespace } => match shared.release(release, namespace) {
-            Some(release) => {
-                let targets = Shared::workloads(release);
-                shared.until_ready(&step.id, &targets, Scope::Own).await.map(|()| false).into()
-            }
-            None => unknown(),
-        },
-        // Spawned apart: its outcome is more than an end.
-        Action::Check { .. } => Ended::Done { changed: false },
     }
 }

@@ -19,7 +19,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::object::{self, ObjectRef, list, text};
+use crate::object::{self, ObjectRef, field, list, text};
 use crate::readiness::{Readiness, readiness};
 
 /// What is known of the cluster.
@@ -79,7 +79,7 @@ impl World {
             .events
             .iter()
             .filter(|e| {
-                ["/involvedObject", "/regarding"].iter().filter_map(|p| e.pointer(p)).any(|o| {
+                ["/involvedObject", "/regarding"].iter().filter_map(|p| field(e, p)).any(|o| {
                     text(o, "/kind") == at.kind
                         && text(o, "/name") == at.name
                         && text(o, "/namespace") == at.namespace

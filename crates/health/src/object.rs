@@ -44,7 +44,7 @@ impl fmt::Display for ObjectRef {
 }
 
 pub fn name(object: &Value) -> Option<&str> {
-    object.pointer("/metadata/name")?.as_str()
+    field(object, "/metadata/name")?.as_str()
 }
 
 /// Empty for cluster-scoped objects.
@@ -52,23 +52,36 @@ pub fn namespace(object: &Value) -> &str {
     text(object, "/metadata/namespace")
 }
 
+/// What is at a JSON pointer (RFC 6901). `Value::pointer` takes every token apart for escapes, and diagnoses ask a
+/// thousand times for each change in the cluster.
+pub fn field<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
+    if pointer.contains('~') {
+        return object.pointer(pointer);
+    }
+    pointer.split('/').skip(1).try_fold(object, |value, token| match value {
+        Value::Object(map) => map.get(token),
+        Value::Array(items) => items.get(token.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// The string at a JSON pointer, or an empty one.
 pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    field(object, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The integer at a JSON pointer.
 pub fn number(object: &Value, pointer: &str) -> Option<i64> {
-    object.pointer(pointer).and_then(Value::as_i64)
+    field(object, pointer).and_then(Value::as_i64)
 }
 
 /// The list at a JSON pointer, or an empty one.
 pub fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    field(object, pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 pub fn is_terminating(object: &Value) -> bool {
-    object.pointer("/metadata/deletionTimestamp").is_some()
+    field(object, "/metadata/deletionTimestamp").is_some()
 }
 
 /// A condition of `status.conditions` by its type.

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::object::{condition, condition_is, condition_says, is_terminating, list, number, says, text};
+use crate::object::{
+    condition, condition_is, condition_says, field, is_terminating, list, number, says, text,
+};
 
 /// How far an object is. `reason` is a short sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +55,7 @@ impl Readiness {
 /// Names of the pods that are ready, by the node that each is on.
 pub fn ready_by_node(pods: &[Value]) -> BTreeMap<String, String> {
     let ready = pods.iter().filter(|pod| readiness(pod).is_ready());
-    let word = |pod: &Value, pointer: &str| pod.pointer(pointer)?.as_str().map(str::to_owned);
+    let word = |pod: &Value, pointer: &str| field(pod, pointer)?.as_str().map(str::to_owned);
     ready.filter_map(|pod| Some((word(pod, "/spec/nodeName")?, word(pod, "/metadata/name")?))).collect()
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::object::{condition_is, expression_matches, is_terminating, labels_match, list, name, text};
+use crate::object::{
+    condition_is, expression_matches, field, is_terminating, labels_match, list, name, text,
+};
 use crate::quantity;
 
 /// One thing that nodes lack for a pod.
@@ -203,7 +205,7 @@ fn name_labels(lacks: &mut [Lack], pod: &Value) {
 }
 
 fn selector_text(pod: &Value) -> Option<String> {
-    let selector = pod.pointer("/spec/nodeSelector").and_then(Value::as_object)?;
+    let selector = field(pod, "/spec/nodeSelector").and_then(Value::as_object)?;
     let pairs: Vec<String> =
         selector.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect();
     (!pairs.is_empty()).then(|| pairs.join(","))
@@ -228,8 +230,7 @@ impl NodeView {
         let here: Vec<&&Value> =
             pods.iter().filter(|p| text(p, "/spec/nodeName") == node_name && !is_finished(p)).collect();
         for (resource, wanted) in wants {
-            let has = node
-                .pointer("/status/allocatable")
+            let has = field(node, "/status/allocatable")
                 .and_then(|a| a.get(resource))
                 .and_then(Value::as_str)
                 .and_then(quantity::parse)
@@ -256,9 +257,9 @@ impl NodeView {
 
 /// What keeps a pod off a node whatever its resources: cordon, selector, affinity, taints.
 fn placement(node: &Value, pod: &Value) -> Option<Lack> {
-    let labels = node.pointer("/metadata/labels");
+    let labels = field(node, "/metadata/labels");
     let empty = Map::new();
-    let selector = pod.pointer("/spec/nodeSelector").and_then(Value::as_object).unwrap_or(&empty);
+    let selector = field(pod, "/spec/nodeSelector").and_then(Value::as_object).unwrap_or(&empty);
     let missing: Vec<String> = selector
         .iter()
         .filter(|(k, v)| !labels_match(labels, &Map::from_iter([((*k).clone(), (*v).clone())])))
@@ -329,8 +330,8 @@ fn stays_put(pod: &Value) -> bool {
 /// largest init container, plus the overhead; requests of the whole pod come first.
 pub fn requests(pod: &Value) -> BTreeMap<String, f64> {
     let of = |container: &Value| -> BTreeMap<String, f64> {
-        let read = |field: &str| {
-            let values = container.pointer(&format!("/resources/{field}")).and_then(Value::as_object);
+        let read = |part: &str| {
+            let values = field(container, &format!("/resources/{part}")).and_then(Value::as_object);
             values
                 .into_iter()
                 .flatten()
@@ -368,7 +369,7 @@ pub fn requests(pod: &Value) -> BTreeMap<String, f64> {
     if let Some(spec) = pod.get("spec") {
         sum.extend(of(spec));
     }
-    if let Some(overhead) = pod.pointer("/spec/overhead").and_then(Value::as_object) {
+    if let Some(overhead) = field(pod, "/spec/overhead").and_then(Value::as_object) {
         add(
             &mut sum,
             overhead.iter().filter_map(|(k, v)| Some((k.clone(), quantity::parse(v.as_str()?)?))).collect(),

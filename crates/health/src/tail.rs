@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::object::{self, is_terminating, list, number, text};
+use crate::object::{self, field, is_terminating, list, number, text};
 
 /// One container's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,17 +43,17 @@ pub fn sources(pods: &[Value], container: Option<&str>, finished: bool) -> Vec<S
 fn source(pod: &Value, status: &Value, init: bool, finished: bool) -> Option<Source> {
     let restarts = number(status, "/restartCount").unwrap_or(0);
     let at = |pointer: &str| text(status, pointer).to_owned();
-    let (previous, failing, since) = if status.pointer("/state/running").is_some() {
-        let ready = status.pointer("/ready") == Some(&Value::Bool(true));
+    let (previous, failing, since) = if field(status, "/state/running").is_some() {
+        let ready = field(status, "/ready") == Some(&Value::Bool(true));
         // One that goes, or an init container at work, is not what fails.
         (false, !ready && !init && !is_terminating(pod), at("/state/running/startedAt"))
-    } else if status.pointer("/state/terminated").is_some() {
+    } else if field(status, "/state/terminated").is_some() {
         let well = number(status, "/state/terminated/exitCode") == Some(0);
         if well && !finished {
             return None;
         }
         (false, !well, at("/state/terminated/startedAt"))
-    } else if restarts > 0 && status.pointer("/lastState/terminated").is_some() {
+    } else if restarts > 0 && field(status, "/lastState/terminated").is_some() {
         (true, true, at("/lastState/terminated/startedAt"))
     } else {
         // Never ran: there is no log.

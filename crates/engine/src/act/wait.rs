@@ -2,6 +2,7 @@
 //! is in vain.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use landfall_cluster::api::Gvk;
 use landfall_health::object::is_owned_by;
@@ -15,6 +16,9 @@ use crate::failure;
 
 /// Rounds of fetching what a diagnosis wants; each answer may lead further.
 const ROUNDS: usize = 3;
+/// A change wakes every step that waits, and while a cloud starts they come in bursts: whether a wait is over is seen at
+/// each, why it is not at most this often.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Whose failures end the wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,10 +55,20 @@ impl Shared {
         let mut asked: BTreeSet<Want> = BTreeSet::new();
         let mut hopeless: Option<(Code, Instant)> = None;
         let mut moved = (Vec::new(), Instant::now());
+        let mut due = Instant::now();
         self.observer.settled().await;
         loop {
             if self.observer.read(&met) {
                 return Ok(());
+            }
+            tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => return Err(Stop::Cancelled),
+                () = tokio::time::sleep_until(due) => due = Instant::now() + PAUSE,
+                changed = changes.changed() => match changed {
+                    Ok(()) => continue,
+                    Err(_) => return Err(Stop::Cancelled),
+                },
             }
             let found = self.diagnosed(targets, &mut asked).await;
             let fatal = found.iter().filter(|d| d.terminal && concerns(scope, d)).max_by_key(|d| rank(d));

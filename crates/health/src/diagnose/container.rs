@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::logs::{self, Trouble};
 use super::{Code, Diagnosis, Walk, event_message, remedy};
-use crate::object::{ObjectRef, list, number, says, text};
+use crate::object::{ObjectRef, field, list, number, says, text};
 
 impl Walk<'_> {
     /// What holds a container up, or none where it merely takes its turn.
@@ -18,7 +18,7 @@ impl Walk<'_> {
         let name = text(status, "/name");
         let who = if init { format!("init container {name}") } else { format!("container {name}") };
         let restarts = number(status, "/restartCount").unwrap_or(0);
-        if let Some(waiting) = status.pointer("/state/waiting") {
+        if let Some(waiting) = field(status, "/state/waiting") {
             let (reason, message) = (text(waiting, "/reason"), text(waiting, "/message"));
             return match reason {
                 "ErrImagePull"
@@ -36,7 +36,7 @@ impl Walk<'_> {
                 _ => None,
             };
         }
-        if let Some(ended) = status.pointer("/state/terminated") {
+        if let Some(ended) = field(status, "/state/terminated") {
             if ended.get("exitCode").and_then(Value::as_i64) == Some(0) {
                 return None;
             }
@@ -48,7 +48,7 @@ impl Walk<'_> {
                 && !owned_by_job(pod);
             return Some(self.crash(at, pod, status, &who, restarts, restarts >= 2 || gone));
         }
-        status.pointer("/state/running")?;
+        field(status, "/state/running")?;
         Some(self.running(at, pod, status, &who, restarts))
     }
 
@@ -103,7 +103,7 @@ impl Walk<'_> {
         restarts: i64,
         again: bool,
     ) -> Diagnosis {
-        let ended = ["/state/terminated", "/lastState/terminated"].iter().find_map(|p| status.pointer(p));
+        let ended = ["/state/terminated", "/lastState/terminated"].iter().find_map(|p| field(status, p));
         let code = ended.and_then(|e| e.get("exitCode")).and_then(Value::as_i64).unwrap_or(0);
         let reason = ended.map(|e| text(e, "/reason")).unwrap_or_default();
         let name = text(status, "/name");
@@ -118,7 +118,7 @@ impl Walk<'_> {
             .terminal_if(restarts >= 2)
             .with(remedy::out_of_memory(name, limit));
         }
-        let log = self.log(at, name, status.pointer("/state/running").is_some()).unwrap_or_default();
+        let log = self.log(at, name, field(status, "/state/running").is_some()).unwrap_or_default();
         let message = ended.map(|e| text(e, "/message")).unwrap_or_default();
         let spoken = if log.trim().is_empty() { message } else { log };
         if let Some(found) = self.trouble(at, pod, name, who, spoken, true) {
@@ -152,7 +152,7 @@ impl Walk<'_> {
         restarts: i64,
     ) -> Diagnosis {
         let name = text(status, "/name");
-        if status.pointer("/lastState/terminated/reason").and_then(Value::as_str) == Some("OOMKilled")
+        if field(status, "/lastState/terminated/reason").and_then(Value::as_str) == Some("OOMKilled")
             && restarts >= 1
         {
             return self.crash(at, pod, status, who, restarts, false);
@@ -298,7 +298,7 @@ fn memory_limit<'a>(pod: &'a Value, container: &str) -> Option<&'a str> {
     ["/spec/containers", "/spec/initContainers"]
         .iter()
         .find_map(|p| super::pod::container_spec(pod, p, container))
-        .and_then(|c| c.pointer("/resources/limits/memory"))
+        .and_then(|c| field(c, "/resources/limits/memory"))
         .and_then(Value::as_str)
 }
 

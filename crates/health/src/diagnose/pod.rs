@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Code, Diagnosis, Walk, event_count, event_message, remedy, spoken_ref};
-use crate::object::{ObjectRef, condition, condition_is, is_terminating, list, says, text};
+use crate::object::{ObjectRef, condition, condition_is, field, is_terminating, list, says, text};
 use crate::scheduling::{self, Lack};
 
 impl Walk<'_> {
@@ -92,12 +92,12 @@ impl Walk<'_> {
     fn held_by_container(&mut self, at: &ObjectRef, pod: &Value) -> Option<Diagnosis> {
         for status in list(pod, "/status/initContainerStatuses") {
             let spec = container_spec(pod, "/spec/initContainers", text(status, "/name"));
-            let through = status.pointer("/state/terminated/exitCode").and_then(Value::as_i64) == Some(0);
+            let through = field(status, "/state/terminated/exitCode").and_then(Value::as_i64) == Some(0);
             let sidecar = spec.is_some_and(|s| text(s, "/restartPolicy") == "Always");
-            if through || sidecar && status.pointer("/state/running").is_some() {
+            if through || sidecar && field(status, "/state/running").is_some() {
                 continue;
             }
-            if status.pointer("/state/running").is_some()
+            if field(status, "/state/running").is_some()
                 && let Some(waits) = spec.and_then(|s| self.waiting(at, pod, s))
             {
                 return Some(waits);
@@ -124,7 +124,7 @@ impl Walk<'_> {
         let latest =
             |reasons: &[&str]| events.iter().find(|e| reasons.contains(&text(e, "/reason"))).copied();
         let begun =
-            list(pod, "/status/containerStatuses").iter().any(|s| s.pointer("/state/running").is_some());
+            list(pod, "/status/containerStatuses").iter().any(|s| field(s, "/state/running").is_some());
         if !begun {
             if let Some(event) = latest(&["FailedMount", "FailedAttachVolume", "FailedMapVolume"]) {
                 return self.mount(at, pod, event);

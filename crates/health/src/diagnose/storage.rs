@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Code, Diagnosis, Walk, event_message, remedy};
-use crate::object::{ObjectRef, text};
+use crate::object::{ObjectRef, field, text};
 
 const DEFAULT_CLASS: &str = "/metadata/annotations/storageclass.kubernetes.io~1is-default-class";
 
@@ -25,7 +25,7 @@ impl Walk<'_> {
         let events = self.events(at);
         let said =
             |reason: &str| events.iter().find(|e| text(e, "/reason") == reason).map(|e| event_message(e));
-        let wanted = claim.pointer("/spec/storageClassName").and_then(Value::as_str);
+        let wanted = field(claim, "/spec/storageClassName").and_then(Value::as_str);
         let classes = self.all("StorageClass", "");
         let names: Vec<&str> = classes.iter().filter_map(|c| crate::object::name(c)).collect();
         let known = self.world.knows("StorageClass");

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Code, Diagnosis, Walk, Want};
 use crate::dependency::{self, Dependency};
-use crate::object::{ObjectRef, condition_is, labels_match, list, number, text};
+use crate::object::{ObjectRef, condition_is, field, labels_match, list, number, text};
 use crate::readiness::readiness;
 
 /// What a container waits for, by its environment.
@@ -65,7 +65,7 @@ impl Walk<'_> {
                 let jobs: Vec<ObjectRef> = self
                     .all("Job", namespace)
                     .into_iter()
-                    .filter(|j| labels_match(j.pointer("/metadata/labels"), &wanted))
+                    .filter(|j| labels_match(field(j, "/metadata/labels"), &wanted))
                     .filter_map(ObjectRef::of)
                     .collect();
                 if jobs.is_empty() {
@@ -107,9 +107,9 @@ impl Walk<'_> {
 
     fn unmet_service(&mut self, service: &ObjectRef) -> Option<Diagnosis> {
         let answers = self.world.of_kind("EndpointSlice", &service.namespace).any(|s| {
-            text(s, "/metadata/labels/kubernetes.io~1service-name") == service.name
+            s["metadata"]["labels"]["kubernetes.io/service-name"] == service.name.as_str()
                 && list(s, "/endpoints").iter().any(|e| {
-                    e.pointer("/conditions/ready").and_then(Value::as_bool) != Some(false)
+                    field(e, "/conditions/ready").and_then(Value::as_bool) != Some(false)
                         && !list(e, "/addresses").is_empty()
                 })
         });
@@ -133,7 +133,7 @@ impl Walk<'_> {
         let pods: Vec<&Value> = self
             .all("Pod", namespace)
             .into_iter()
-            .filter(|p| labels_match(p.pointer("/metadata/labels"), labels))
+            .filter(|p| labels_match(field(p, "/metadata/labels"), labels))
             .filter(|p| !same_node || text(p, "/spec/nodeName") == node)
             .collect();
         if pods.iter().any(|p| condition_is(p, "Ready", "True")) {
@@ -161,7 +161,7 @@ impl Walk<'_> {
         };
         let key = key?;
         let there =
-            ["/data", "/binaryData"].iter().any(|p| object.pointer(p).and_then(|d| d.get(key)).is_some());
+            ["/data", "/binaryData"].iter().any(|p| field(object, p).and_then(|d| d.get(key)).is_some());
         (!there).then(|| Diagnosis::root(at, Code::DependencyMissing, format!("has no key {key}"), ""))
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Code, Diagnosis, Walk, event_message, remedy, spoken};
 use crate::object::{
-    ObjectRef, condition_is, condition_says, is_owned_by, is_terminating, labels_match, number,
+    ObjectRef, condition_is, condition_says, field, is_owned_by, is_terminating, labels_match, number,
     selector_matches, text,
 };
 use crate::readiness::{Readiness, readiness, selected_labels};
@@ -59,11 +59,11 @@ impl Walk<'_> {
 
     /// Whether a node has the labels that a DaemonSet selects its nodes by.
     fn has_node_for(&mut self, object: &Value) -> bool {
-        let Some(wanted) = object.pointer("/spec/template/spec/nodeSelector").and_then(Value::as_object)
+        let Some(wanted) = field(object, "/spec/template/spec/nodeSelector").and_then(Value::as_object)
         else {
             return false;
         };
-        self.all("Node", "").iter().any(|node| labels_match(node.pointer("/metadata/labels"), wanted))
+        self.all("Node", "").iter().any(|node| labels_match(field(node, "/metadata/labels"), wanted))
     }
 
     /// Who makes the pods (the object itself; of a Deployment also its newest ReplicaSet), and the pods
@@ -89,12 +89,12 @@ impl Walk<'_> {
         }
         // Where the ReplicaSets are not at hand, the selector must do.
         let by_selector = at.kind == "Deployment" && makers.len() == 1;
-        let selector = object.pointer("/spec/selector");
+        let selector = field(object, "/spec/selector");
         let pods = self
             .all("Pod", &at.namespace)
             .into_iter()
             .filter(|p| match (by_selector, selector) {
-                (true, Some(selector)) => selector_matches(p.pointer("/metadata/labels"), selector),
+                (true, Some(selector)) => selector_matches(field(p, "/metadata/labels"), selector),
                 _ => is_owned_by(p, owner),
             })
             .filter(|p| !is_terminating(p))
@@ -114,7 +114,7 @@ impl Walk<'_> {
             return Diagnosis::root(at, Code::Starting, reason, "");
         }
         let Some(selector) =
-            service.pointer("/spec/selector").and_then(Value::as_object).filter(|s| !s.is_empty())
+            field(service, "/spec/selector").and_then(Value::as_object).filter(|s| !s.is_empty())
         else {
             return Diagnosis::healthy();
         };
@@ -122,7 +122,7 @@ impl Walk<'_> {
             .all("Pod", &at.namespace)
             .into_iter()
             .filter(|p| {
-                labels_match(p.pointer("/metadata/labels"), selector) && !is_terminating(p) && !is_finished(p)
+                labels_match(field(p, "/metadata/labels"), selector) && !is_terminating(p) && !is_finished(p)
             })
             .collect();
         if pods.iter().any(|p| readiness(p).is_ready()) {
@@ -182,7 +182,7 @@ impl Walk<'_> {
         let mut best: Option<(usize, ObjectRef)> = None;
         for kind in WORKLOADS {
             for object in self.all(kind, &at.namespace) {
-                let labels = object.pointer("/spec/template/metadata/labels").and_then(Value::as_object);
+                let labels = field(object, "/spec/template/metadata/labels").and_then(Value::as_object);
                 let agree =
                     labels.map_or(0, |l| selector.iter().filter(|(k, v)| l.get(*k) == Some(*v)).count());
                 let contradicts =
@@ -198,7 +198,7 @@ impl Walk<'_> {
 }
 
 fn daemon_set_without_nodes(object: &Value) -> Option<String> {
-    let none = object.pointer("/status/desiredNumberScheduled").and_then(Value::as_i64) == Some(0);
+    let none = field(object, "/status/desiredNumberScheduled").and_then(Value::as_i64) == Some(0);
     none.then(|| selected_labels(object)).flatten()
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Readiness;
-use crate::object::{condition_is, condition_says, number, text};
+use crate::object::{condition_is, condition_says, field, number, text};
 
 pub fn job(object: &Value) -> Readiness {
     if condition_is(object, "Failed", "True") {
@@ -12,7 +12,7 @@ pub fn job(object: &Value) -> Readiness {
     if condition_is(object, "Complete", "True") || condition_is(object, "SuccessCriteriaMet", "True") {
         return Readiness::Ready;
     }
-    if object.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true) {
+    if field(object, "/spec/suspend").and_then(Value::as_bool) == Some(true) {
         return Readiness::progressing("is suspended");
     }
     let count = |field: &str| number(object, &format!("/status/{field}")).unwrap_or(0);

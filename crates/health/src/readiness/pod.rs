@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Readiness;
-use crate::object::{condition, condition_is, condition_says, list, says, text};
+use crate::object::{condition, condition_is, condition_says, field, list, says, text};
 
 /// Waiting reasons that do not go away by themselves.
 const DEAD_ENDS: [&str; 2] = ["InvalidImageName", "ErrImageNeverPull"];
@@ -36,7 +36,7 @@ pub fn pod(object: &Value) -> Readiness {
     let of = inits.len().max(list(object, "/spec/initContainers").len());
     for (at, status) in inits.iter().enumerate() {
         if finished_well(status)
-            || status.pointer("/state/running").is_some() && is_sidecar(object, text(status, "/name"))
+            || field(status, "/state/running").is_some() && is_sidecar(object, text(status, "/name"))
         {
             continue;
         }
@@ -57,7 +57,7 @@ pub fn pod(object: &Value) -> Readiness {
 }
 
 fn finished_well(status: &Value) -> bool {
-    status.pointer("/state/terminated/exitCode").and_then(Value::as_i64) == Some(0)
+    field(status, "/state/terminated/exitCode").and_then(Value::as_i64) == Some(0)
 }
 
 /// An init container with `restartPolicy: Always` runs beside the others.
@@ -68,7 +68,7 @@ fn is_sidecar(object: &Value, name: &str) -> bool {
 }
 
 fn unready(status: &Value, who: &str) -> Readiness {
-    if let Some(waiting) = status.pointer("/state/waiting") {
+    if let Some(waiting) = field(status, "/state/waiting") {
         let reason = text(waiting, "/reason");
         let told = format!("{who}: {}", says(reason, text(waiting, "/message")));
         return if DEAD_ENDS.contains(&reason) {
@@ -77,7 +77,7 @@ fn unready(status: &Value, who: &str) -> Readiness {
             Readiness::progressing(told)
         };
     }
-    if let Some(ended) = status.pointer("/state/terminated") {
+    if let Some(ended) = field(status, "/state/terminated") {
         let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or(0);
         return Readiness::progressing(format!("{who} ended with code {code} ({})", text(ended, "/reason")));
     }
@@ -94,7 +94,7 @@ fn exit(object: &Value) -> String {
         .iter()
         .chain(list(object, "/status/containerStatuses"))
         .find_map(|s| {
-            let code = s.pointer("/state/terminated/exitCode")?.as_i64().filter(|c| *c != 0)?;
+            let code = field(s, "/state/terminated/exitCode")?.as_i64().filter(|c| *c != 0)?;
             Some(format!(
                 ": container {} ended with code {code} ({})",
                 text(s, "/name"),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Readiness;
-use crate::object::{condition, condition_is, condition_says, number, text};
+use crate::object::{condition, condition_is, condition_says, field, number, text};
 
 fn replicas(object: &Value) -> i64 {
     number(object, "/spec/replicas").unwrap_or(1)
@@ -90,7 +90,7 @@ pub fn daemon_set(object: &Value) -> Readiness {
 
 /// Labels, as `a=b,c=d`, of the nodes that a DaemonSet is for; none where it is for all.
 pub(crate) fn selected_labels(object: &Value) -> Option<String> {
-    let selector = object.pointer("/spec/template/spec/nodeSelector")?.as_object()?;
+    let selector = field(object, "/spec/template/spec/nodeSelector")?.as_object()?;
     let pairs = selector.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
     let labels = pairs.collect::<Vec<_>>().join(",");
     (!labels.is_empty()).then_some(labels)
