@@ -143,9 +143,12 @@ impl Scheduler {
         }
     }
 
+    /// Checks that are tried again have needed all other steps, as the longest way is to tell.
     fn start_what_is_late(&mut self) {
+        let others: Vec<usize> = (0..self.steps.len()).filter(|i| !is_check(&self.steps[*i])).collect();
         let late: Vec<usize> = (0..self.steps.len()).filter(|i| self.state[*i] == State::Late).collect();
         for index in late {
+            self.needs[index].clone_from(&others);
             self.start(index);
         }
     }
@@ -311,10 +314,7 @@ impl Scheduler {
     /// Whether anything but checks has not ended yet.
     fn others_work(&self) -> bool {
         let open = |state| matches!(state, State::Pending | State::Running | State::Seen);
-        self.steps
-            .iter()
-            .zip(&self.state)
-            .any(|(step, state)| !matches!(step.action, Action::Check { .. }) && open(*state))
+        self.steps.iter().zip(&self.state).any(|(step, state)| !is_check(step) && open(*state))
     }
 
     async fn failed(&mut self, index: usize, failure: Failure) {
@@ -386,4 +386,8 @@ impl Scheduler {
         path.reverse();
         path
     }
+}
+
+fn is_check(step: &Step) -> bool {
+    matches!(step.action, Action::Check { .. })
 }
