@@ -150,13 +150,13 @@ fn format_part(part: &str, time: &Zoned) -> String {
     }
 }
 
-/// Reads a time by a layout; what the layout leaves out is local and zero.
+/// Reads a time by a layout; what the layout leaves out is local and zero, the year too.
 ///
 /// # Errors
 /// In Go's words.
 pub fn parse(layout: &str, text: &str) -> Result<Zoned, String> {
     let quoted = gotmpl::quote(text);
-    let mut fields = Fields { year: 1, month: 1, day: 1, ..Fields::default() };
+    let mut fields = Fields { month: 1, day: 1, ..Fields::default() };
     let mut rest = text;
     for piece in pieces(layout) {
         let before = rest;
@@ -345,5 +345,6 @@ mod tests {
             assert_eq!(format(layout, &time), expected, "{layout}");
         }
         assert!(parse("2006-01-02", "2024-13-01").is_err());
+        assert_eq!(format("2006-01-02 15h", &parse("15h", "7h").unwrap()), "0000-01-01 07h");
     }
 }

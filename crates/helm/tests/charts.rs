@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 use landfall_helm::release::{self, Record, Status};
+use landfall_helm::chart::File;
 use landfall_helm::{Chart, HelmError, KubeVersion, Lookup, Options, Rendered, Values, render};
 use serde_json::{Value, json};
 
@@ -212,4 +213,21 @@ fn records_of_real_helm_are_read() {
         (record.hooks[0].kind.as_str(), &record.hooks[0].events[..]),
         ("Job", &["pre-install".to_owned()][..])
     );
+}
+
+/// Helm refuses such a manifest as no YAML; in notes it may stand.
+#[test]
+fn a_byte_that_is_no_utf8_is_refused_in_a_manifest_with_its_line() {
+    let file = |name: &str, text: &str| File { name: name.to_owned(), data: text.as_bytes().into() };
+    let rendered = |template: &str| {
+        let text = "kind: Secret\nkey: {{ b64dec \"/w==\" }}\n";
+        let chart = Chart::from_files(vec![
+            file("Chart.yaml", "apiVersion: v2\nname: t\nversion: 1.0.0\n"),
+            file(template, text),
+        ]);
+        render(&chart.unwrap(), &Values::new(), &Options::new("rel", "ns"))
+    };
+    let error = rendered("templates/secret.yaml").unwrap_err().to_string();
+    assert!(error.contains("t/templates/secret.yaml") && error.contains("line 2"), "{error}");
+    assert_eq!(rendered("templates/NOTES.txt").unwrap().notes, "kind: Secret\nkey: \u{fffd}\n");
 }

@@ -1,9 +1,13 @@
 //! Errors of templates in Helm's words, with place, source line and hint.
 
+use std::string::FromUtf8Error;
+
 use gotmpl::{Details, Error};
 
-use crate::error::{HelmError, TemplateError};
+use super::output::NOTES;
+use crate::error::{HelmError, TemplateError, line_of};
 use crate::functions::unmark;
+use crate::yaml::YamlError;
 
 /// A template that does not parse.
 pub fn parse_error(file: &str, chart: &str, error: &Error) -> HelmError {
@@ -21,6 +25,19 @@ pub fn parse_error(file: &str, chart: &str, error: &Error) -> HelmError {
         failure.hint = Some(format!("Landfall's Helm engine has no function {:?} (yet)", name.0));
     }
     HelmError::Template(Box::new(failure))
+}
+
+/// A rendered text that is no UTF-8: no YAML then, but good enough for notes.
+pub fn not_utf8(file: &str, error: &FromUtf8Error) -> Result<String, HelmError> {
+    let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+    if file.ends_with(NOTES) {
+        return Ok(text);
+    }
+    let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    let error = YamlError { line, column, message: "a byte that is not UTF-8".to_owned() };
+    Err(HelmError::Manifest { template: file.to_owned(), text: line_of(&text, line), error })
 }
 
 /// A template that fails while it runs.

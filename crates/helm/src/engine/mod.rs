@@ -243,8 +243,9 @@ fn run(
         let text = renderer
             .render(&source.name, &Value::Map(source.scope.clone()))
             .map_err(|error| failure::exec_error(&source.name, &source.chart, &error))?;
-        let text = without_no_value(text.as_bytes());
-        rendered.push((source.name.clone(), String::from_utf8_lossy(&text).into_owned()));
+        let text = String::from_utf8(without_no_value(text.as_bytes()))
+            .or_else(|error| failure::not_utf8(&source.name, &error))?;
+        rendered.push((source.name.clone(), text));
     }
     Ok(rendered)
 }

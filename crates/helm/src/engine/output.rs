@@ -9,7 +9,7 @@ use crate::chart::Crd;
 use crate::glob::path_match;
 use crate::values::Node;
 
-const NOTES: &str = "NOTES.txt";
+pub(super) const NOTES: &str = "NOTES.txt";
 
 /// A rendered chart.
 #[derive(Debug, Clone, PartialEq)]
