@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
-use landfall_helm::release::{self, Record, Status};
 use landfall_helm::chart::File;
+use landfall_helm::release::{self, Record, Status};
 use landfall_helm::{Chart, HelmError, KubeVersion, Lookup, Options, Rendered, Values, render};
 use serde_json::{Value, json};
 

@@ -34,8 +34,9 @@ pub fn not_utf8(file: &str, error: &FromUtf8Error) -> Result<String, HelmError> 
         return Ok(text);
     }
     let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    let before = String::from_utf8_lossy(before);
+    let line = 1 + before.matches('\n').count();
+    let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
     let error = YamlError { line, column, message: "a byte that is not UTF-8".to_owned() };
     Err(HelmError::Manifest { template: file.to_owned(), text: line_of(&text, line), error })
 }
