@@ -138,3 +138,12 @@ spec:
             type: DirectoryOrCreate
         {{- end }}
 {{- end -}}
+
+{{/* The probes that values have for an agent; `do` is what all of them ask. (context agent do) */}}
+{{- define "neutron.agent.probes" -}}
+{{- $probes := list -}}
+{{- range $type := list "startup" "readiness" "liveness" -}}
+{{- $probes = append $probes (include "toolkit.probe" (list (index $ 0) (index $ 1) (index $ 1) $type (index $ 2))) -}}
+{{- end -}}
+{{- $probes | compact | join "\n" -}}
+{{- end -}}

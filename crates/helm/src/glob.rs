@@ -174,11 +174,6 @@ fn matches_parts(parts: &[Part], then: Option<&Then<'_>>, text: &str) -> bool {
     }
 }
 
-/// [`Glob::compile_path`] and [`Glob::matches`] for a pattern that is used once.
-pub fn path_match(pattern: &str, name: &str) -> Option<bool> {
-    Glob::compile_path(pattern).map(|glob| glob.matches(name))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -205,7 +200,9 @@ mod tests {
     }
 
     #[test]
-    fn path_match_is_gos() {
+    fn paths_match_as_in_gos_filepath() {
+        let path_match =
+            |pattern: &str, name: &str| Glob::compile_path(pattern).map(|glob| glob.matches(name));
         assert_eq!(path_match("templates/.?*", "templates/.x"), Some(true));
         assert_eq!(path_match("*.swp", "a/b.swp"), Some(false));
         assert_eq!(path_match("[^a]*", "bcd"), Some(true));

@@ -175,7 +175,6 @@ fn client(builder: reqwest::ClientBuilder) -> Result<Client, Error> {
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT)
-        .timeout(WHOLE)
         .build()
         .map_err(|e| Error::Client(e.to_string()))
 }

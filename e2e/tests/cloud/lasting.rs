@@ -71,17 +71,7 @@ pub fn mariadb_deleted(world: &mut World) -> Outcome {
     let landfall = &world.landfall;
     landfall.openstack(&["project", "create", "kept"]).ended(0)?;
     let before = landfall.get(&["pod", "mariadb-server-0", "-n", "openstack"])?;
-    landfall.kubectl(&["-n", "openstack", "delete", "pod", "mariadb-server-0", "--wait=true"]).ended(0)?;
-    landfall
-        .kubectl(&[
-            "-n",
-            "openstack",
-            "wait",
-            "--for=condition=Ready",
-            "pod/mariadb-server-0",
-            "--timeout=180s",
-        ])
-        .ended(0)?;
+    deleted_until_ready(world, "mariadb-server-0")?;
     let after = landfall.get(&["pod", "mariadb-server-0", "-n", "openstack"])?;
     check(before["metadata"]["uid"] != after["metadata"]["uid"], || "the pod is the same one".to_owned())?;
     // No hand is used: the check point itself waits until Keystone answers again.
@@ -98,14 +88,19 @@ pub fn rabbitmq_volume_lost(world: &mut World) -> Outcome {
     landfall
         .kubectl(&["-n", "openstack", "delete", "persistentvolumeclaim", claim, "--wait=false"])
         .ended(0)?;
-    landfall.kubectl(&["-n", "openstack", "delete", "pod", pod, "--wait=true"]).ended(0)?;
-    let back = ["-n", "openstack", "wait", "--for=create", "--timeout=60s"];
-    landfall.kubectl(&[&back[..], &[&format!("pod/{pod}")]].concat()).ended(0)?;
-    let ready = ["-n", "openstack", "wait", "--for=condition=Ready", "--timeout=180s"];
-    landfall.kubectl(&[&ready[..], &[&format!("pod/{pod}")]].concat()).ended(0)?;
+    deleted_until_ready(world, pod)?;
     let after = landfall.get(&["persistentvolumeclaim", claim, "-n", "openstack"])?;
     check(before["metadata"]["uid"] != after["metadata"]["uid"], || "the claim is the same one".to_owned())?;
     world.verified().map(drop)
+}
+
+/// A StatefulSet's pod is deleted, and its successor ready.
+fn deleted_until_ready(world: &World, pod: &str) -> Outcome {
+    let kubectl =
+        |verb: &[&str]| world.landfall.kubectl(&[&["-n", "openstack"], verb].concat()).ended(0).map(drop);
+    kubectl(&["delete", "pod", pod, "--wait=true"])?;
+    kubectl(&["wait", "--for=create", "pod", pod, "--timeout=60s"])?;
+    kubectl(&["wait", "--for=condition=Ready", "pod", pod, "--timeout=180s"])
 }
 
 pub fn fernet_rotated(world: &mut World) -> Outcome {

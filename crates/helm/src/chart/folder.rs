@@ -103,13 +103,15 @@ impl Walk {
         Ok(())
     }
 
-    /// A file's bytes as long as it is when it is opened: charts have hundreds of small files, so that each call to the
-    /// system counts.
+    /// A file's bytes with few calls to the system, since charts have hundreds of small files: its length is only where
+    /// reading begins with room, as some file systems do not tell it.
     fn read(&mut self, path: &Path) -> Result<Arc<[u8]>, HelmError> {
         let io = |source| HelmError::Io { path: path.to_owned(), source };
         let file = std::fs::File::open(path).map_err(io)?;
-        let length = file.metadata().map_err(io)?.len();
-        let Some(left) = self.budget.checked_sub(length) else {
+        let length = file.metadata().map_err(io)?.len().min(self.budget);
+        let mut data = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        file.take(self.budget + 1).read_to_end(&mut data).map_err(io)?;
+        let Some(left) = self.budget.checked_sub(data.len() as u64) else {
             return Err(HelmError::chart_hint(
                 path.display().to_string(),
                 format!("the chart is larger than {} MiB", MAX_CHART >> 20),
@@ -117,8 +119,6 @@ impl Walk {
             ));
         };
         self.budget = left;
-        let mut data = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        (&file).read_exact(&mut data).map_err(io)?;
         Ok(data.into())
     }
 }

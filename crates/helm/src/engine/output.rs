@@ -6,7 +6,7 @@ use super::manifest::{Hook, Manifest, sort};
 use super::{Options, manifest};
 use crate::HelmError;
 use crate::chart::Crd;
-use crate::glob::path_match;
+use crate::glob::Glob;
 use crate::values::Node;
 
 pub(super) const NOTES: &str = "NOTES.txt";
@@ -96,6 +96,7 @@ impl Rendered {
         let documents = manifest::split(&text);
         let mut shown = String::new();
         for wanted in &options.show_only {
+            let wanted_path = Glob::compile_path(wanted);
             let mut found = false;
             for document in &documents {
                 let Some(source) = document.split("# Source: ").nth(1).and_then(|rest| rest.lines().next())
@@ -103,7 +104,7 @@ impl Rendered {
                     continue;
                 };
                 let inner = source.split_once('/').map_or(source, |(_, inner)| inner);
-                if path_match(wanted, inner) == Some(true) {
+                if wanted_path.as_ref().is_some_and(|path| path.matches(inner)) {
                     shown.push_str(&format!("---\n{document}\n"));
                     found = true;
                 }

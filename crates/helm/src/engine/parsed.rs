@@ -34,8 +34,11 @@ impl Kept {
             self.old = std::mem::take(&mut self.young);
             self.bytes = 0;
         }
-        self.bytes += text.len();
-        self.young.insert(text, parsed.clone());
+        let length = text.len();
+        // What defines its own name is parsed anew each time, and two threads may have parsed the same.
+        if self.young.insert(text, parsed.clone()).is_none() {
+            self.bytes += length;
+        }
     }
 }
 
