@@ -11,6 +11,7 @@ mod targets;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
@@ -22,6 +23,8 @@ use crate::targets::Target;
 
 /// Processor time that one case may take at most: what is meant is endless work.
 const SLOWEST: Duration = Duration::from_secs(20);
+/// Whether anything has panicked, on whatever thread.
+static PANICKED: AtomicBool = AtomicBool::new(false);
 /// Address space beyond which memory counts as unbounded; the rendering thread's stack has half a GiB of it.
 const MEMORY: u64 = 4 << 30;
 
@@ -50,6 +53,12 @@ fn main() -> ExitCode {
         println!("memory cannot be bounded: {error}");
         return ExitCode::FAILURE;
     }
+    // Rendering has a thread of its own, whose panic comes back as an error.
+    let said = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        PANICKED.store(true, Ordering::Relaxed);
+        said(info);
+    }));
     let mutator = Mutator::new(args.target.seeds());
     if let Some(case) = args.case {
         let input = mutator.input(case);
@@ -69,7 +78,7 @@ fn main() -> ExitCode {
         let at = worked();
         let target = args.target;
         let run = std::panic::AssertUnwindSafe(|| target.run(&input));
-        if std::panic::catch_unwind(run).is_err() {
+        if std::panic::catch_unwind(run).is_err() || PANICKED.load(Ordering::Relaxed) {
             println!("{target:?}: case {case} panicked; `--case {case}` shows it");
             return ExitCode::FAILURE;
         }

@@ -157,7 +157,9 @@ fn execute(template: &str) {
     let Ok(chart) = Chart::from_files(files) else { return };
     let mut options = Options::new("rel", "ns");
     options.limits = Limits { depth: 200, output: 1 << 22, steps: 100_000 };
-    let _ = render(&chart, &Values::new(), &options);
+    if let Err(error) = render(&chart, &Values::new(), &options) {
+        let _ = error.to_string();
+    }
 }
 
 /// A tree that was read is the same once it was written and read again.

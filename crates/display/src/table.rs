@@ -16,6 +16,11 @@ impl Table {
         Self { head: head.map(str::to_owned).to_vec(), rows: Vec::new() }
     }
 
+    /// A table whose columns only the run decides.
+    pub fn of(head: Vec<String>, rows: Vec<Vec<String>>) -> Self {
+        Self { head, rows }
+    }
+
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.to_vec());
     }

@@ -131,7 +131,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn line_of_start(&mut self) -> usize {
-        self.line += self.input[self.counted..self.start].matches('\n').count();
+        self.line += memchr::memchr_iter(b'\n', &self.input.as_bytes()[self.counted..self.start]).count();
         self.counted = self.start;
         self.line
     }
@@ -148,7 +148,7 @@ impl<'t> Lexer<'t> {
 
     fn text(&mut self) -> Token<'t> {
         loop {
-            let Some(found) = self.rest().find(self.left) else {
+            let Some(found) = memchr::memmem::find(self.rest().as_bytes(), self.left.as_bytes()) else {
                 self.pos = self.input.len();
                 return if self.pos > self.start { self.take(Kind::Text) } else { self.take(Kind::Eof) };
             };

@@ -76,7 +76,7 @@ impl std::fmt::Display for TemplateError {
         if let Some(text) = &self.source_line {
             write!(f, "\n  --> {}:{}\n{:>5} | {text}", self.template, self.line, self.line)?;
             if self.column > 0 && text.is_char_boundary(self.column - 1) {
-                write!(f, "\n      | {:>1$}", "^", self.column)?;
+                write!(f, "\n      | {}^", " ".repeat(self.column - 1))?;
             }
         }
         if let Some(hint) = &self.hint {

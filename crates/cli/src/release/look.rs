@@ -1,5 +1,6 @@
 //! The verbs that look at releases.
 
+use landfall_display::Table;
 use landfall_helm::release::Record;
 use landfall_release::Options;
 use serde_json::{Map, Value, json};
@@ -156,15 +157,8 @@ fn shown(session: &Session, rows: &[Value], columns: &[&str]) -> Result {
         return data(session.global.output, &rows);
     }
     let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let mut lines =
-        vec![columns.iter().map(|name| name.to_uppercase().replace('_', " ")).collect::<Vec<_>>()];
-    lines.extend(rows.iter().map(|row| columns.iter().map(|name| cell(&row[*name])).collect()));
-    let widths: Vec<usize> = (0..columns.len())
-        .map(|at| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0))
-        .collect();
-    for line in lines {
-        let padded = line.iter().zip(&widths).map(|(text, width)| format!("{text:<width$}"));
-        give(&format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end()));
-    }
+    let head = columns.iter().map(|name| name.to_uppercase().replace('_', " ")).collect();
+    let lines = rows.iter().map(|row| columns.iter().map(|name| cell(&row[*name])).collect()).collect();
+    give(&Table::of(head, lines).columns());
     Ok(())
 }

@@ -1,5 +1,9 @@
 //! Go's `strconv.FormatFloat`.
 
+/// No finite number has more significant digits, or more digits behind the point: all that follow are zeros. Rust formats
+/// no more than 65,535, where Go takes a million.
+const MOST_DIGITS: usize = 1_074;
+
 /// A finite number in decimal: 0.d1d2d3… × 10^point. No trailing zeros, none at all for zero.
 struct Digits {
     digits: Vec<u8>,
@@ -11,7 +15,7 @@ impl Digits {
     fn of(magnitude: f64, significant: Option<usize>) -> Self {
         let text = match significant {
             None => format!("{magnitude:e}"),
-            Some(count) => format!("{magnitude:.*e}", count.saturating_sub(1)),
+            Some(count) => format!("{magnitude:.*e}", count.saturating_sub(1).min(MOST_DIGITS)),
         };
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let mut digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
@@ -43,7 +47,10 @@ pub(super) fn format_float(value: f64, verb: u8, precision: Option<usize>) -> St
             exponent(&digits, precision, verb)
         }
         b'f' => match precision {
-            Some(precision) => format!("{magnitude:.precision$}"),
+            Some(precision) => {
+                let known = precision.min(MOST_DIGITS);
+                format!("{magnitude:.known$}") + &"0".repeat(precision - known)
+            }
             None => format!("{magnitude}"),
         },
         _ => general(magnitude, precision, verb),
@@ -196,5 +203,15 @@ mod tests {
         assert_eq!(format_float(1234.5678, b'e', Some(2)), "1.23e+03");
         assert_eq!(format_float(1234.5678, b'g', Some(3)), "1.23e+03");
         assert_eq!(format_float(2.5, b'f', Some(0)), "2");
+    }
+
+    #[test]
+    fn more_digits_than_a_number_has_are_zeros() {
+        let long = format_float(0.1, b'f', Some(100_000));
+        assert_eq!((long.len(), &long[..20]), (100_002, "0.100000000000000005"));
+        assert!(long[2_000..].bytes().all(|digit| digit == b'0'));
+        assert_eq!(format_float(0.1, b'e', Some(100_000)).len(), 100_006);
+        assert_eq!(format_float(0.1, b'g', Some(100_000)), format_float(0.1, b'g', Some(1_000)));
+        assert_eq!(format_float(5e-324, b'f', Some(1_074)).trim_end_matches('0').len(), 1_076);
     }
 }

@@ -296,7 +296,8 @@ impl Printer {
     /// `U+0078`, with `#` also the character.
     fn unicode(&mut self, code: u64) {
         let least = self.flags.precision.unwrap_or(4).max(4);
-        let mut text = format!("U+{code:0least$X}");
+        let digits = format!("{code:X}");
+        let mut text = format!("U+{}{digits}", "0".repeat(least.saturating_sub(digits.len())));
         let rune = u32::try_from(code).ok().and_then(char::from_u32);
         if let Some(rune) = rune.filter(|&rune| self.flags.sharp && is_print(rune)) {
             text.push_str(&format!(" '{rune}'"));

@@ -103,7 +103,7 @@ pub fn load_files(files: Vec<File>, label: &str) -> Result<Chart, HelmError> {
             "Chart.yaml" => {}
             "Chart.lock" => chart.lock = Some(read_yaml(&file, &in_chart("Chart.lock"))?),
             "values.yaml" => {
-                chart.values = read_values(&text_of(&file), &in_chart("values.yaml"))?.into();
+                chart.values = read_values(&file.text(), &in_chart("values.yaml"))?.into();
                 chart.values_text = Some(file.data);
             }
             "values.schema.json" => chart.schema = Some(file.data),
@@ -184,11 +184,7 @@ fn read_metadata(files: &[File], label: &str) -> Result<Metadata, HelmError> {
     Ok(metadata)
 }
 
-fn text_of(file: &File) -> String {
-    String::from_utf8_lossy(&file.data).into_owned()
-}
-
 fn read_yaml(file: &File, place: &str) -> Result<Value, HelmError> {
-    let text = text_of(file);
+    let text = file.text();
     yaml::parse(&text).map_err(|error| HelmError::yaml(place, &text, error))
 }

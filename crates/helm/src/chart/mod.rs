@@ -9,6 +9,7 @@ mod metadata;
 mod package;
 mod save;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,6 +24,14 @@ use crate::HelmError;
 pub struct File {
     pub name: String,
     pub data: Arc<[u8]>,
+}
+
+impl File {
+    /// The content as text; what is no UTF-8 is replaced.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        // Much quicker than the replacing itself, which goes byte by byte.
+        std::str::from_utf8(&self.data).map_or_else(|_| String::from_utf8_lossy(&self.data), Cow::Borrowed)
+    }
 }
 
 /// A chart with its subcharts. Cheap to clone: file contents are shared.

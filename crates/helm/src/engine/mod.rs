@@ -8,6 +8,7 @@ mod parsed;
 mod scope;
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use gotmpl::{Limits, Map, MapType, MissingKey, Renderer, Templates, Value};
@@ -26,7 +27,7 @@ use crate::functions::{self, RenderState, without_no_value};
 use crate::semver::is_compatible;
 use crate::values::{self, Node, Values};
 
-/// Rendering happens on a thread with room for templates that include each other a thousand deep.
+/// Rendering happens on a stack with room for templates that include each other a thousand deep.
 const STACK: usize = 512 << 20;
 /// Releases have names of at most this length.
 const LONGEST_NAME: usize = 53;
@@ -130,15 +131,11 @@ pub(crate) fn render_leniently(
     })
 }
 
-fn with_room<T: Send>(render: impl FnOnce() -> Result<T, HelmError> + Send) -> Result<T, HelmError> {
-    std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new().name("render".to_owned()).stack_size(STACK);
-        let handle = worker
-            .spawn_scoped(scope, render)
-            .map_err(|source| HelmError::Values(format!("no thread for rendering: {source}")))?;
-        handle.join().unwrap_or_else(|_| {
-            Err(HelmError::Values("rendering stopped by a defect in Landfall's template engine".to_owned()))
-        })
+/// On the caller's thread, whose allocator has at hand what the rendering before gave back.
+fn with_room<T>(render: impl FnOnce() -> Result<T, HelmError>) -> Result<T, HelmError> {
+    let render = AssertUnwindSafe(|| stacker::grow(STACK, render));
+    std::panic::catch_unwind(render).unwrap_or_else(|_| {
+        Err(HelmError::Values("rendering stopped by a defect in Landfall's template engine".to_owned()))
     })
 }
 
@@ -214,7 +211,7 @@ fn top(release: Map, capabilities: &Capabilities, values: &Map) -> scope::Top {
 
 /// Parses all templates, then executes all that are no partials, in Helm's order.
 fn run(
-    sources: &[scope::Source],
+    sources: &[scope::Source<'_>],
     state: RenderState,
     limits: Limits,
 ) -> Result<Vec<(String, String)>, HelmError> {

@@ -4,16 +4,20 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use foldhash::quality::RandomState;
 use gotmpl::{Error, Parsed, Templates};
 
 /// Bytes of template texts after which a generation is old. A chart of OpenStack-Helm has 50,000, its library 300,000.
 const GENERATION: usize = 1 << 20;
 
+/// By text. The hash of whole texts must be a quick one.
+type ByText = HashMap<Arc<str>, Parsed, RandomState>;
+
 /// Two generations: what is not asked for while a whole one comes to be is forgotten.
 #[derive(Default)]
 struct Kept {
-    young: HashMap<Arc<str>, Parsed>,
-    old: HashMap<Arc<str>, Parsed>,
+    young: ByText,
+    old: ByText,
     /// Of the young.
     bytes: usize,
 }

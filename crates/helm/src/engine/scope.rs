@@ -1,5 +1,7 @@
 //! What each chart's templates see: `.Values`, `.Chart`, `.Release`, `.Files`, `.Subcharts`.
 
+use std::borrow::Cow;
+
 use gotmpl::{Map, MapType, Value};
 
 use crate::files::Files;
@@ -13,16 +15,16 @@ pub struct Top {
 }
 
 /// A template with its scope.
-pub struct Source {
+pub struct Source<'c> {
     /// `chart/templates/x.yaml`
     pub name: String,
     pub chart: String,
-    pub text: String,
+    pub text: Cow<'c, str>,
     pub base_path: String,
     pub scope: Map,
 }
 
-impl Source {
+impl Source<'_> {
     /// Partials are only there for their definitions.
     pub fn is_partial(&self) -> bool {
         self.name.rsplit('/').next().is_some_and(|name| name.starts_with('_'))
@@ -31,11 +33,11 @@ impl Source {
 
 /// All templates of the chart and its subcharts, in the order in which they are parsed and executed:
 /// deepest path first, then by name backwards.
-pub fn collect(root: &Node<'_>, top: &Top) -> Vec<Source> {
+pub fn collect<'c>(root: &Node<'c>, top: &Top) -> Vec<Source<'c>> {
     let mut sources = Vec::new();
     collect_chart(root, root.name(), top, top.values.clone(), true, &mut sources);
     sources.sort_by(|a, b| {
-        let depth = |source: &Source| source.name.matches('/').count();
+        let depth = |source: &Source<'_>| source.name.matches('/').count();
         depth(b).cmp(&depth(a)).then_with(|| b.name.cmp(&a.name))
     });
     // Of two subcharts of one name the later one's files count.
@@ -43,13 +45,13 @@ pub fn collect(root: &Node<'_>, top: &Top) -> Vec<Source> {
     sources
 }
 
-fn collect_chart(
-    node: &Node<'_>,
+fn collect_chart<'c>(
+    node: &Node<'c>,
     path: &str,
     top: &Top,
     values: Map,
     is_root: bool,
-    sources: &mut Vec<Source>,
+    sources: &mut Vec<Source<'c>>,
 ) -> Map {
     let chart = node.metadata.to_value();
     chart.insert("IsRoot", is_root);
@@ -78,7 +80,7 @@ fn collect_chart(
         let source = Source {
             name: crate::functions::path_clean(&format!("{path}/{}", template.name)),
             chart: node.name().to_owned(),
-            text: String::from_utf8_lossy(&template.data).into_owned(),
+            text: template.text(),
             base_path: format!("{path}/templates"),
             scope: shared.clone(),
         };

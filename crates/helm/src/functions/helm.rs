@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use gotmpl::{Context, FuncError, FuncMap, Map, Signature, Type, Value};
+use foldhash::quality::RandomState;
+use gotmpl::{Context, FuncError, FuncMap, Map, Signature, Str, Type, Value};
 
-use super::{arg, text_arg};
+use super::{arg, bytes_arg, text_arg};
 use crate::convert::to_value;
 use crate::engine::Lookup;
 
@@ -23,7 +24,7 @@ pub struct RenderState {
     pub lookup: Option<Arc<dyn Lookup>>,
     /// As `helm lint` renders: what a chart itself refuses is passed over.
     pub lenient: bool,
-    included: RefCell<HashMap<String, usize>>,
+    included: RefCell<HashMap<Str, usize, RandomState>>,
 }
 
 impl RenderState {
@@ -53,7 +54,7 @@ fn refuse(context: &Context<'_>, args: &[Value]) -> Result<Value, FuncError> {
 
 pub fn add(f: &mut FuncMap) {
     f.add("include", Signature::fixed(&[Type::String, Type::Any]), |context, a| {
-        let name = text_arg(a, 0);
+        let name = bytes_arg(a, 0);
         if let Some(state) = context.state_as::<RenderState>() {
             let mut included = state.included.borrow_mut();
             let depth = included.entry(name.clone()).or_insert(0);
@@ -64,9 +65,9 @@ pub fn add(f: &mut FuncMap) {
             }
             *depth += 1;
         }
-        let result = context.execute_template(&name, &arg(a, 1));
+        let result = context.execute_template(&name.to_str(), &arg(a, 1));
         if let Some(state) = context.state_as::<RenderState>()
-            && let Some(depth) = state.included.borrow_mut().get_mut(&name)
+            && let Some(depth) = state.included.borrow_mut().get_mut(name.as_bytes())
         {
             *depth -= 1;
         }
@@ -114,18 +115,12 @@ pub fn add(f: &mut FuncMap) {
 /// What Go prints for a missing value is blanked.
 pub fn without_no_value(text: &[u8]) -> Vec<u8> {
     const MARK: &[u8] = b"<no value>";
-    if text.len() < MARK.len() {
-        return text.to_vec();
-    }
     let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        if text[at..].starts_with(MARK) {
-            at += MARK.len();
-        } else {
-            out.push(text[at]);
-            at += 1;
-        }
+    let mut rest = 0;
+    for at in memchr::memmem::find_iter(text, MARK) {
+        out.extend_from_slice(&text[rest..at]);
+        rest = at + MARK.len();
     }
+    out.extend_from_slice(&text[rest..]);
     out
 }

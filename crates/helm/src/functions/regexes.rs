@@ -108,7 +108,7 @@ fn compile(pattern: &str) -> Result<Regex, FuncError> {
         let regex = Regex::new(&translate(pattern))
             .map_err(|error| FuncError::new(format!("error parsing regexp: {}", reason(pattern, &error))))?;
         let mut compiled = compiled.borrow_mut();
-        if compiled.len() > 256 {
+        if compiled.len() > 64 {
             compiled.clear();
         }
         compiled.insert(pattern.to_owned(), regex.clone());

@@ -155,7 +155,7 @@ pub fn go_split<'a>(text: &'a str, separator: &str, most: usize) -> Vec<&'a str>
 fn indent(spaces: i64, text: &Str, new_line: bool) -> Outcome {
     let spaces = usize::try_from(spaces).map_err(|_| "strings: negative Repeat count")?;
     let bytes = text.as_bytes();
-    let lines = bytes.split(|b| *b == b'\n').count();
+    let lines = memchr::memchr_iter(b'\n', bytes).count() + 1;
     let size = lines.saturating_mul(spaces).saturating_add(bytes.len());
     if size > MAX_TEXT {
         return Err(FuncError::new("the indented text is too long"));
@@ -166,13 +166,13 @@ fn indent(spaces: i64, text: &Str, new_line: bool) -> Outcome {
         out.push(b'\n');
     }
     out.extend_from_slice(&pad);
-    for (at, line) in bytes.split(|b| *b == b'\n').enumerate() {
-        if at > 0 {
-            out.push(b'\n');
-            out.extend_from_slice(&pad);
-        }
-        out.extend_from_slice(line);
+    let mut rest = 0;
+    for end in memchr::memchr_iter(b'\n', bytes) {
+        out.extend_from_slice(&bytes[rest..=end]);
+        out.extend_from_slice(&pad);
+        rest = end + 1;
     }
+    out.extend_from_slice(&bytes[rest..]);
     Ok(Value::string(out))
 }
 
