@@ -23,10 +23,11 @@ use crate::targets::Target;
 
 /// Processor time that one case may take at most: what is meant is endless work.
 const SLOWEST: Duration = Duration::from_secs(20);
-/// Whether anything has panicked, on whatever thread.
-static PANICKED: AtomicBool = AtomicBool::new(false);
-/// Address space beyond which memory counts as unbounded; the rendering thread's stack has half a GiB of it.
+/// Address space beyond which memory counts as unbounded; a rendering's stack has half a GiB of it.
 const MEMORY: u64 = 4 << 30;
+
+/// Whether anything has panicked, caught or not.
+static PANICKED: AtomicBool = AtomicBool::new(false);
 
 #[derive(Parser)]
 struct Args {
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
         println!("memory cannot be bounded: {error}");
         return ExitCode::FAILURE;
     }
-    // Rendering has a thread of its own, whose panic comes back as an error.
+    // Rendering makes an error of its panics: they are seen here.
     let said = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         PANICKED.store(true, Ordering::Relaxed);
@@ -78,7 +79,8 @@ fn main() -> ExitCode {
         let at = worked();
         let target = args.target;
         let run = std::panic::AssertUnwindSafe(|| target.run(&input));
-        if std::panic::catch_unwind(run).is_err() || PANICKED.load(Ordering::Relaxed) {
+        let _ = std::panic::catch_unwind(run);
+        if PANICKED.load(Ordering::Relaxed) {
             println!("{target:?}: case {case} panicked; `--case {case}` shows it");
             return ExitCode::FAILURE;
         }

@@ -156,7 +156,7 @@ fn check_crds(linter: &mut Linter<'_>, chart: &Loaded) {
         Err(error) => return linter.find(Severity::Error, "crds/", error.to_string()),
     };
     for file in chart.own_crds() {
-        let documents = match yaml::parse_documents(&String::from_utf8_lossy(&file.data)) {
+        let documents = match yaml::parse_documents(&file.text()) {
             Ok(documents) => documents,
             Err(error) => {
                 return linter.find(Severity::Error, &file.name, format!("unable to parse YAML: {error}"));
