@@ -38,7 +38,7 @@ pub enum HelmError {
     Template(Box<TemplateError>),
 
     /// A rendered manifest that is not YAML.
-    #[error("YAML parse error on {template}: {error}{}", source_line(error.line, text.as_deref()))]
+    #[error("YAML parse error on {template}: yaml: line {}: {}{}", error.line, error.message, source_line(error.line, text.as_deref()))]
     Manifest { template: String, error: YamlError, text: Option<String> },
 
     #[error("release record: {0}")]

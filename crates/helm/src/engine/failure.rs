@@ -37,7 +37,7 @@ pub fn not_utf8(file: &str, error: &FromUtf8Error) -> Result<String, HelmError> 
     let before = String::from_utf8_lossy(before);
     let line = 1 + before.matches('\n').count();
     let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
-    let error = YamlError { line, column, message: "a byte that is not UTF-8".to_owned() };
+    let error = YamlError::new(line, column, "a byte that is not UTF-8");
     Err(HelmError::Manifest { template: file.to_owned(), text: line_of(&text, line), error })
 }
 

@@ -144,7 +144,7 @@ pub fn read(source: &str, document: &str) -> Result<Manifest, HelmError> {
         error,
     };
     let object = yaml::parse(document).map_err(fail)?;
-    check_head(&object).map_err(|message| fail(YamlError { line: 1, column: 1, message }))?;
+    check_head(&object).map_err(|message| fail(YamlError::new(1, 1, message)))?;
     Ok(Manifest { source: source.to_owned(), yaml: document.to_owned(), object })
 }
 

@@ -42,6 +42,11 @@ fn tree(dice: &mut Dice, depth: usize) -> Value {
         "☺",
         "\u{1F600}",
         "\u{85}",
+        "a\u{85}b",
+        "\u{2028}",
+        "a\u{2028}b",
+        "a \u{2029} b\nc",
+        "\u{2029}\n",
         "\u{a0}",
         "\u{feff}x",
         "\u{7}",
@@ -134,87 +139,160 @@ fn trees_pass_the_encoders_of_templates_alike() {
     compare_rows(&rows);
 }
 
-/// YAML put together of the pieces that its grammar turns on.
+/// What the grammar of YAML turns on.
+const PIECES: &[&str] = &[
+    "a",
+    "b: ",
+    "- ",
+    "\n",
+    "\n  ",
+    "\n- ",
+    "? ",
+    ": ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ", ",
+    "'x'",
+    "\"y\\n\"",
+    "|\n    text\n",
+    ">\n    fold\n    ed\n",
+    "&x ",
+    "*x",
+    "!!str ",
+    "!!int ",
+    "# c\n",
+    "yes",
+    "1",
+    "0777",
+    "1e3",
+    "~",
+    "<<: ",
+    "k: v\n",
+    "\n---\n",
+    "...",
+    "  ",
+    "\t",
+    "\r",
+    "\r\n",
+    "é",
+    "\u{85}",
+    "\u{2028}",
+    "\u{2029} ",
+    "\u{feff}",
+    "\u{7f}",
+    "2024-01-01",
+    ".inf",
+    "1_000",
+    "\"",
+    "'",
+    "!x ",
+    "null",
+    "!!float ",
+    "!!null ",
+    "!!timestamp ",
+    "!!binary aGk=",
+    "!<tag:yaml.org,2002:str> ",
+    "!e!y%C3%A9 ",
+    "%TAG !e! tag:e,1:\n",
+    "%YAML 1.1\n",
+    "\n...\n",
+    "|2-\n     more\n",
+    ">+\n\n    a\n      b\n\n    c\n\n",
+    "\"\\\n  x\\u00e9 \\L\n\n y\"",
+    "'it''s\n\n  so '",
+    "\\",
+];
+
+/// YAML as people write it.
+const DOCUMENT: &str = "# A comment
+apiVersion: v1
+kind: ConfigMap # another
+metadata:
+  name: \"web\\u00e9-{{ x }}\"
+  labels: {app: web, 'tier': \"1\", empty: , list: [1, b: c, ]}
+  annotations: &notes
+    text: this is a long
+      plain text of
+      several lines
+
+      and a paragraph
+    flag: yes
+data:
+- one
+- - nested
+  - list
+-
+  key: value
+  ? complex
+  : pair
+- <<: *notes
+  flag: !!str no
+script: |
+    #!/bin/sh
+      indented
+
+    exit 0
+folded: >-
+  folded text
+  goes on
+
+    but not here
+  end
+last: 'it''s
+
+  done'
+...
+";
+
+/// A good document with some changes.
+fn changed(dice: &mut Dice) -> String {
+    let mut text: Vec<char> = DOCUMENT.chars().collect();
+    for _ in 0..=dice.roll(3) {
+        let at = dice.roll(text.len());
+        match dice.roll(4) {
+            0 => drop(text.drain(at..(at + 1 + dice.roll(6)).min(text.len()))),
+            1 => {
+                let piece = text[at..(at + 1 + dice.roll(30)).min(text.len())].to_vec();
+                let to = dice.roll(text.len());
+                text.splice(to..to, piece);
+            }
+            _ => drop(text.splice(at..at, dice.pick(PIECES).chars())),
+        }
+    }
+    text.into_iter().collect()
+}
+
 #[test]
 fn yaml_is_read_alike() {
-    const PIECES: &[&str] = &[
-        "a",
-        "b: ",
-        "- ",
-        "\n",
-        "\n  ",
-        "\n- ",
-        "? ",
-        ": ",
-        "{",
-        "}",
-        "[",
-        "]",
-        ", ",
-        "'x'",
-        "\"y\\n\"",
-        "|\n    text\n",
-        ">\n    fold\n    ed\n",
-        "&x ",
-        "*x",
-        "!!str ",
-        "!!int ",
-        "# c\n",
-        "yes",
-        "1",
-        "0777",
-        "1e3",
-        "~",
-        "<<: ",
-        "k: v\n",
-        "\n---\n",
-        "...",
-        "  ",
-        "\t",
-        "é",
-        "2024-01-01",
-        ".inf",
-        "1_000",
-        "\"",
-        "'",
-        "!x ",
-        "null",
-    ];
-    let mut questions = Vec::new();
+    let mut texts = Vec::new();
     for seed in 0..cases(3_000) {
         let mut dice = Dice(seed * 13 + 1);
-        let text: String = (0..=dice.roll(10)).map(|_| dice.pick(PIECES)).collect();
-        questions.push(json!({"do": "yaml.read", "text": text}));
-        let written = yaml::write(&tree(&mut dice, 3));
-        questions.push(json!({"do": "yaml.read", "text": written}));
+        texts.push((0..=dice.roll(10)).map(|_| dice.pick(PIECES)).collect());
+        texts.push(yaml::write(&tree(&mut dice, 3)));
+        texts.push(changed(&mut dice));
     }
-    let ours = |question: &Value| -> Answer {
-        let value =
-            yaml::read_value(question["text"].as_str().unwrap()).map_err(|error| error.to_string())?;
-        Ok(landfall_helm::json::write(&value, landfall_helm::json::Style::COMPACT).into_bytes())
-    };
+    // Behind a second byte order mark Helm may lose the first characters of lines.
+    texts.retain(|text: &String| text.rfind('\u{feff}').is_none_or(|at| at == 0));
+    let questions: Vec<Value> = texts.iter().map(|text| json!({"do": "yaml.read", "text": text})).collect();
     let Some(answers) = ask(&questions) else { return };
     let mut differences = Differences::default();
-    for (question, helm) in questions.iter().zip(answers) {
-        let (helm, ours) = (helm.map_err(|_| "refused".to_owned()), ours(question));
-        let text = question["text"].as_str().unwrap();
-        let known = helm.is_ok() != ours.is_ok()
-            && is_known_yaml(text, helm.as_ref().or(ours.as_ref()).map_or(&[], |output| output));
-        if !known {
-            differences.compare("yaml.read", text, &helm, &ours.map_err(|_| "refused".to_owned()));
+    for (text, helm) in texts.iter().zip(answers) {
+        let ours: Answer = yaml::read_value(text)
+            .map(|value| landfall_helm::json::write(&value, landfall_helm::json::Style::COMPACT).into_bytes())
+            .map_err(|error| without_key(&format!("error converting YAML to JSON: {error}")));
+        let helm = helm.map_err(|error| without_key(&error));
+        // Helm tells of a control character when it comes near it.
+        if !ours.as_ref().is_err_and(|error| error.contains("control characters")) {
+            differences.compare("yaml.read", text, &helm, &ours);
         }
     }
     differences.finish();
 }
 
-/// What COMPATIBILITY.md tells of YAML that one side refuses: what follows a document that is no block mapping or
-/// list, or one that is indented; tabs; comments without a space before them.
-fn is_known_yaml(text: &str, output: &[u8]) -> bool {
-    let bare_comment = text.match_indices('#').any(|(at, _)| at > 0 && !text[..at].ends_with([' ', '\n']));
-    let starts = |first: &[char]| text.lines().any(|line| line.starts_with(first));
-    !output.starts_with(b"{") && !output.starts_with(b"[")
-        || text.contains(['\t', '{', '[', '*'])
-        || text.contains("...")
-        || bare_comment
-        || starts(&[' '])
+/// What COMPATIBILITY.md tells of YAML: errors about keys show them in Go's syntax there.
+fn without_key(error: &str) -> String {
+    let about_key = ["map key", "a key must"].iter().any(|words| error.contains(words));
+    if about_key { "a key that is none".to_owned() } else { error.to_owned() }
 }
