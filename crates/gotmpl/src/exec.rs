@@ -47,6 +47,8 @@ impl<'r> Renderer<'r> {
                 written: Cell::new(0),
                 steps: Cell::new(0),
                 buffers: RefCell::default(),
+                operands: RefCell::default(),
+                sheets: RefCell::default(),
                 parsed: RefCell::default(),
             },
         }
@@ -143,8 +145,18 @@ struct Run<'r> {
     steps: Cell<u64>,
     /// Argument lists to be used again.
     buffers: RefCell<Vec<Vec<Value>>>,
+    /// The same for Go's own functions.
+    operands: RefCell<Vec<Vec<Val>>>,
+    sheets: RefCell<Vec<Sheet>>,
     /// Texts that functions had parsed, since `tpl` often sees the same again.
     parsed: RefCell<HashMap<Named, Arc<File>>>,
+}
+
+/// What an execution writes on; used again by a later one.
+#[derive(Default)]
+struct Sheet {
+    variables: Vec<(u32, Val)>,
+    out: Vec<u8>,
 }
 
 impl Run<'_> {
@@ -192,20 +204,19 @@ fn execute_named(run: &Run<'_>, scope: &Scope<'_>, name: &str, data: &Value) -> 
 
 fn execute(run: &Run<'_>, scope: &Scope<'_>, template: &Template, data: &Value) -> Result<Str> {
     let dot = Val::concrete(data.clone());
-    let mut state = State {
-        run,
-        scope,
-        template,
-        at: None,
-        variables: vec![(0, dot.clone())],
-        frame: 0,
-        out: Vec::new(),
-    };
+    let mut sheet = run.sheets.borrow_mut().pop().unwrap_or_default();
+    sheet.variables.push((0, dot.clone()));
+    let Sheet { variables, out } = sheet;
+    let mut state = State { run, scope, template, at: None, variables, frame: 0, out };
     state.enter()?;
     let done = crate::stack::grow(|| state.list(&dot, &template.body));
     state.leave();
     done?;
-    Ok(Str::from(state.out))
+    let text = Str::from(state.out.as_slice());
+    state.variables.clear();
+    state.out.clear();
+    run.sheets.borrow_mut().push(Sheet { variables: state.variables, out: state.out });
+    Ok(text)
 }
 
 /// One execution: where it is, its variables and its output.

@@ -79,7 +79,7 @@ fn one(spec: &ReleaseSpec, charts: &Dir<'_>, options: &Options) -> Result<(Rende
         }
     }
     for manifest in rendered.manifests.iter().filter(|m| !m.is_empty()) {
-        flatten(manifest.object.clone(), &mut objects);
+        flatten(manifest.object(), &mut objects);
     }
     let release = RenderedRelease {
         service: spec.service.clone(),
@@ -95,7 +95,7 @@ fn one(spec: &ReleaseSpec, charts: &Dir<'_>, options: &Options) -> Result<(Rende
 fn hook(hook: &Hook) -> RenderedHook {
     let word = |value: Value| value.as_str().map(str::to_owned);
     RenderedHook {
-        object: hook.object.clone(),
+        object: hook.object(),
         events: hook.events.iter().filter_map(|e| word(serde_json::json!(e))).collect(),
         weight: hook.weight,
         delete_policies: hook

@@ -137,7 +137,7 @@ impl<'t> State<'t> {
             }
             return Ok(last.unwrap_or(value));
         }
-        let mut values = Vec::with_capacity(rest.len() + 1);
+        let mut values = self.run.operands.borrow_mut().pop().unwrap_or_default();
         for (index, arg) in rest.iter().enumerate() {
             values.push(self.argument(dot, parameter(signature, index), arg)?);
         }
@@ -160,6 +160,8 @@ impl<'t> State<'t> {
         } else {
             builtin.call(&values)
         };
+        values.clear();
+        self.run.operands.borrow_mut().push(values);
         self.returned(result.map_err(FuncError::new), at, name)
     }
 }

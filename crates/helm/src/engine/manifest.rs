@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::order::install_rank;
 use crate::error::{HelmError, line_of};
-use crate::yaml::{self, YamlError, scalar_text};
+use crate::yaml::{self, Parts, YamlError, scalar_text};
 
 /// One rendered document.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,22 +16,34 @@ pub struct Manifest {
     pub source: String,
     /// As it was rendered.
     pub yaml: String,
-    /// As data, integers as integers; null for a document with comments only.
-    pub object: Value,
+    /// What Helm reads of it.
+    head: Value,
 }
+
+/// The whole is only put together for those who ask for it.
+const HEAD: Parts = Parts(&[
+    ("apiVersion", None),
+    ("kind", None),
+    ("metadata", Some(&Parts(&[("name", None), ("annotations", None)]))),
+]);
 
 impl Manifest {
     pub fn kind(&self) -> &str {
-        self.object["kind"].as_str().unwrap_or("")
+        self.head["kind"].as_str().unwrap_or("")
     }
 
     pub fn name(&self) -> &str {
-        self.object["metadata"]["name"].as_str().unwrap_or("")
+        self.head["metadata"]["name"].as_str().unwrap_or("")
+    }
+
+    /// As data, integers as integers; null for a document with comments only.
+    pub fn object(&self) -> Value {
+        yaml::parse(&self.yaml).unwrap_or_default()
     }
 
     /// Whether there is nothing to apply.
     pub fn is_empty(&self) -> bool {
-        !self.object.is_object()
+        !self.head.is_object()
     }
 }
 
@@ -74,7 +86,6 @@ pub struct Hook {
     pub kind: String,
     pub source: String,
     pub yaml: String,
-    pub object: Value,
     pub events: Vec<HookEvent>,
     pub weight: i64,
     /// As the annotation has them; Helm takes `before-hook-creation` where there is none.
@@ -83,6 +94,11 @@ pub struct Hook {
 }
 
 impl Hook {
+    /// As data, integers as integers.
+    pub fn object(&self) -> Value {
+        yaml::parse(&self.yaml).unwrap_or_default()
+    }
+
     pub fn is_test(&self) -> bool {
         self.events.contains(&HookEvent::Test)
     }
@@ -124,7 +140,7 @@ pub fn sort(mut files: Vec<(String, String)>) -> Result<(Vec<Manifest>, Vec<Hook
         }
         for document in split(&text) {
             let manifest = read(&path, document)?;
-            let annotations = &manifest.object["metadata"]["annotations"];
+            let annotations = &manifest.head["metadata"]["annotations"];
             match annotations.get(HOOK).and_then(scalar_text) {
                 None => manifests.push(manifest),
                 Some(events) => hooks.extend(hook(manifest, &events)),
@@ -143,13 +159,13 @@ pub fn read(source: &str, document: &str) -> Result<Manifest, HelmError> {
         text: line_of(document, error.line),
         error,
     };
-    let object = yaml::parse(document).map_err(fail)?;
-    check_head(&object).map_err(|message| fail(YamlError::new(1, 1, message)))?;
-    Ok(Manifest { source: source.to_owned(), yaml: document.to_owned(), object })
+    let head = yaml::parse_parts(document, &HEAD).map_err(fail)?;
+    check_head(&head).map_err(|message| fail(YamlError::new(1, 1, message)))?;
+    Ok(Manifest { source: source.to_owned(), yaml: document.to_owned(), head })
 }
 
-fn check_head(object: &Value) -> Result<(), String> {
-    match object {
+fn check_head(head: &Value) -> Result<(), String> {
+    match head {
         Value::Null => return Ok(()),
         Value::Object(_) => {}
         other => return Err(format!("expected a mapping, found {}", yaml::kind_name(other))),
@@ -159,9 +175,9 @@ fn check_head(object: &Value) -> Result<(), String> {
         Some(value) if scalar_text(value).is_some() => Ok(()),
         Some(other) => Err(format!("{what}: expected text, found {}", yaml::kind_name(other))),
     };
-    text_or_null(object.get("apiVersion"), "apiVersion")?;
-    text_or_null(object.get("kind"), "kind")?;
-    match object.get("metadata") {
+    text_or_null(head.get("apiVersion"), "apiVersion")?;
+    text_or_null(head.get("kind"), "kind")?;
+    match head.get("metadata") {
         None | Some(Value::Null) => Ok(()),
         Some(Value::Object(metadata)) => {
             text_or_null(metadata.get("name"), "metadata.name")?;
@@ -182,7 +198,7 @@ fn check_head(object: &Value) -> Result<(), String> {
 /// None where an event is unknown: Helm leaves such documents out.
 fn hook(manifest: Manifest, events: &str) -> Option<Hook> {
     let events = words(events).map(|word| event(&word)).collect::<Option<Vec<_>>>()?;
-    let annotations = &manifest.object["metadata"]["annotations"];
+    let annotations = &manifest.head["metadata"]["annotations"];
     let text = |key: &str| annotations.get(key).and_then(scalar_text);
     let weight = text(WEIGHT).and_then(|text| text.parse().ok()).unwrap_or(0);
     let delete_policies = text(DELETE_POLICY)
@@ -217,7 +233,6 @@ fn hook(manifest: Manifest, events: &str) -> Option<Hook> {
         output_log_policies,
         source: manifest.source,
         yaml: manifest.yaml,
-        object: manifest.object,
     })
 }
 

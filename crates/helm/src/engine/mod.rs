@@ -116,7 +116,7 @@ pub(crate) fn render_leniently(
         if values::process_dependencies(&mut node, &user).is_err() {
             return Ok(None);
         }
-        let Ok(coalesced) = values::coalesce_values(&node, &user, values::Nulls::Delete) else {
+        let Ok(coalesced) = values::coalesce_values_at_last(&node, &user) else {
             return Ok(None);
         };
         if !options.skip_schema_validation {
@@ -168,8 +168,7 @@ fn render_here(chart: &Chart, values: &Values, options: &Options) -> Result<Rend
             "name it as a dependency of an application chart",
         ));
     }
-    let coalesced =
-        values::coalesce_values(&node, &user, values::Nulls::Delete).map_err(HelmError::Values)?;
+    let coalesced = values::coalesce_values_at_last(&node, &user).map_err(HelmError::Values)?;
     if !options.skip_schema_validation {
         values::validate(&node, &coalesced).map_err(HelmError::Schema)?;
     }

@@ -54,7 +54,7 @@ pub fn check(linter: &mut Linter<'_>, chart: &Loaded, values: &Values, options: 
         let documents = text.strip_prefix("---").unwrap_or(text).split("\n---");
         for document in documents.filter(|document| !document.trim().is_empty()) {
             let object = match read_document(&full, document) {
-                Ok(manifest) => manifest.object,
+                Ok(manifest) => manifest.object(),
                 Err(error) => {
                     return linter.find(Severity::Error, file, format!("unable to parse YAML: {error}"));
                 }

@@ -27,12 +27,45 @@ pub enum Nulls {
 /// Where the values of a subchart are no table.
 pub fn coalesce_values(chart: &Node, values: &Map, nulls: Nulls) -> Result<Map, String> {
     let values = values.deep_copy();
-    coalesce(chart, &values, nulls)?;
+    coalesce(chart, &values, nulls, &|chart| chart.values.deep_copy())?;
     Ok(values)
 }
 
-fn coalesce(chart: &Node, dest: &Map, nulls: Nulls) -> Result<(), String> {
-    coalesce_own(chart, dest, nulls);
+/// The same, of charts whose values nobody needs any more: they are not copied, but change.
+///
+/// # Errors
+/// As [`coalesce_values`].
+pub fn coalesce_values_at_last(chart: &Node, values: &Map) -> Result<Map, String> {
+    let values = values.deep_copy();
+    // Tables within globals are shared with those of subcharts; apart from them each chart's values are its own.
+    let shares =
+        |chart: &Node| matches!(chart.values.get(GLOBAL), Some(Value::Map(globals)) if !globals.is_empty());
+    let defaults = |chart: &Node| if shares(chart) { chart.values.deep_copy() } else { chart.values.clone() };
+    coalesce(chart, &values, Nulls::Delete, &defaults)?;
+    Ok(values)
+}
+
+/// The values of a chart that are its own, nulls kept, with those of its subcharts; its own ones change with it.
+///
+/// # Errors
+/// As [`coalesce_values`].
+pub fn with_subcharts(chart: &Node) -> Result<Map, String> {
+    let values = chart.values.clone();
+    coalesce_subcharts(chart, &values, Nulls::Keep, &|chart| chart.values.deep_copy())?;
+    Ok(values)
+}
+
+fn coalesce(chart: &Node, dest: &Map, nulls: Nulls, defaults: &dyn Fn(&Node) -> Map) -> Result<(), String> {
+    coalesce_own(chart, dest, nulls, &defaults(chart));
+    coalesce_subcharts(chart, dest, nulls, defaults)
+}
+
+fn coalesce_subcharts(
+    chart: &Node,
+    dest: &Map,
+    nulls: Nulls,
+    defaults: &dyn Fn(&Node) -> Map,
+) -> Result<(), String> {
     for subchart in &chart.dependencies {
         let name = subchart.name();
         let below = match dest.get(name) {
@@ -50,13 +83,13 @@ fn coalesce(chart: &Node, dest: &Map, nulls: Nulls) -> Result<(), String> {
             }
         };
         coalesce_globals(&below, dest);
-        coalesce(subchart, &below, nulls)?;
+        coalesce(subchart, &below, nulls, defaults)?;
     }
     Ok(())
 }
 
-fn coalesce_own(chart: &Node, dest: &Map, nulls: Nulls) {
-    for (key, default) in chart.values.deep_copy().entries() {
+fn coalesce_own(chart: &Node, dest: &Map, nulls: Nulls, defaults: &Map) {
+    for (key, default) in defaults.entries() {
         match dest.get(&key) {
             Some(Value::Nil) if nulls == Nulls::Delete => {
                 dest.remove(&key);

@@ -3,7 +3,7 @@
 
 use gotmpl::{Map, Value};
 
-use super::coalesce::{Nulls, coalesce_tables, coalesce_values};
+use super::coalesce::{Nulls, coalesce_tables, coalesce_values, with_subcharts};
 use crate::chart::{Chart, Metadata};
 use crate::convert::{to_map, to_value};
 use crate::semver::is_compatible;
@@ -72,7 +72,9 @@ fn enable(chart: &mut Node<'_>, values: &Map, path: &str) -> Result<(), String> 
     }
     chart.dependencies = chosen;
 
-    let coalesced = coalesce_values(chart, values, Nulls::Delete)?;
+    // Most charts ask for no value here.
+    let coalesced =
+        if is_conditional(chart) { coalesce_values(chart, values, Nulls::Delete)? } else { Map::new() };
     decide_by_tags(&mut chart.metadata, &coalesced);
     decide_by_conditions(&mut chart.metadata, &coalesced, path);
     let disabled: Vec<String> =
@@ -84,6 +86,12 @@ fn enable(chart: &mut Node<'_>, values: &Map, path: &str) -> Result<(), String> 
         enable(node, &coalesced, &below)?;
     }
     Ok(())
+}
+
+/// Whether values decide which subcharts take part, here or below.
+fn is_conditional(chart: &Node<'_>) -> bool {
+    let asks = chart.metadata.dependencies.iter().any(|d| !d.condition.is_empty() || !d.tags.is_empty());
+    asks || chart.dependencies.iter().any(is_conditional)
 }
 
 fn decide_by_tags(metadata: &mut Metadata, values: &Map) {
@@ -128,7 +136,7 @@ fn import_values(chart: &mut Node<'_>) -> Result<(), String> {
     if chart.metadata.dependencies.is_empty() {
         return Ok(());
     }
-    let own = coalesce_values(chart, &Map::new(), Nulls::Keep)?;
+    let own = with_subcharts(chart)?;
     let imported = Map::new();
     for wanted in &mut chart.metadata.dependencies {
         let mut normalized = Vec::new();
@@ -152,8 +160,10 @@ fn import_values(chart: &mut Node<'_>) -> Result<(), String> {
         }
         wanted.import_values = normalized;
     }
-    let own = own.deep_copy();
-    coalesce_tables(&own, &imported, Nulls::Keep);
-    chart.values = own;
+    if !imported.is_empty() {
+        // What was imported is a part of what it is laid under.
+        chart.values = own.deep_copy();
+        coalesce_tables(&chart.values, &imported, Nulls::Keep);
+    }
     Ok(())
 }

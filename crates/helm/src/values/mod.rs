@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-pub(crate) use coalesce::{Nulls, coalesce_values};
+pub(crate) use coalesce::coalesce_values_at_last;
 pub(crate) use dependencies::{Node, process_dependencies};
 pub(crate) use schema::{validate, validate_one};
 

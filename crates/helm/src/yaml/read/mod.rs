@@ -13,12 +13,18 @@ mod tree;
 use serde_json::{Map, Number, Value};
 
 pub use error::YamlError;
+pub(crate) use tree::Parts;
 use tree::Reader;
 
 /// The first document of the text; integers stay integers. No document gives null. What follows the document is not
 /// looked at.
 pub fn parse(text: &str) -> Result<Value, YamlError> {
     Ok(Reader::new(text)?.document()?.unwrap_or(Value::Null))
+}
+
+/// As [`parse`], but of a mapping only some parts; errors are found in all of it.
+pub(crate) fn parse_parts(text: &str, parts: &'static Parts) -> Result<Value, YamlError> {
+    Ok(Reader::new(text)?.only(parts).document()?.unwrap_or(Value::Null))
 }
 
 /// Every document of the text.
@@ -127,6 +133,21 @@ mod tests {
     fn what_follows_the_first_document_is_not_looked_at() {
         assert_eq!(parse("a: 1\n---\n}").unwrap(), json!({"a": 1}));
         assert!(parse_documents("a: 1\n---\n}").is_err());
+    }
+
+    #[test]
+    fn parts_are_read_as_they_are_in_the_whole() {
+        const PARTS: Parts = Parts(&[("kind", None), ("metadata", Some(&Parts(&[("name", None)])))]);
+        let parts = |text: &str| parse_parts(text, &PARTS);
+        let text = "kind: a\nspec: {x: &x [1, {q: z}], ~k: 1}\nmetadata: {name: *x, labels: {kind: b}}\n";
+        assert_eq!(parts(text).unwrap(), json!({"kind": "a", "metadata": {"name": [1, {"q": "z"}]}}));
+        assert_eq!(parts("a: &a {kind: b, c: d}\n<<: *a\n").unwrap(), json!({"kind": "b", "c": "d"}));
+        assert_eq!(parts("[a, b]").unwrap(), json!(["a", "b"]));
+        for wrong in
+            ["spec: {x: [.nan]}", "spec: {~: 1}", "spec: {[a]: 1}", "spec: {<<: 1}", "spec: {x: !!int y}"]
+        {
+            assert_eq!(parts(wrong).unwrap_err(), parse(wrong).unwrap_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! From events to a tree: anchors and aliases, merge keys, and what tags make of scalars.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use base64::Engine as _;
@@ -15,8 +14,20 @@ use crate::yaml::resolve::{Scalar, number_key, resolve};
 
 const NAMESPACE: &str = "tag:yaml.org,2002:";
 
+/// Keys whose values are wanted, and what is wanted of those: all where nothing is said.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts(pub &'static [(&'static str, Option<&'static Parts>)]);
+
+impl Parts {
+    fn find(&self, key: &str) -> Option<Option<&'static Parts>> {
+        self.0.iter().find(|(wanted, _)| *wanted == key).map(|(_, parts)| *parts)
+    }
+}
+
 pub struct Reader<'a> {
     events: Events<'a>,
+    /// What is left out is read all the same, so that errors are found.
+    parts: Option<&'static Parts>,
     anchors: HashMap<&'a str, Anchored>,
     anchored: usize,
     size: Size,
@@ -38,7 +49,20 @@ type Anchor<'a> = (&'a str, usize);
 impl<'a> Reader<'a> {
     pub fn new(text: &'a str) -> Result<Self> {
         let events = Events::new(text)?;
-        Ok(Self { events, anchors: HashMap::new(), anchored: 0, size: Size::default(), meaningless: None })
+        Ok(Self {
+            events,
+            parts: None,
+            anchors: HashMap::new(),
+            anchored: 0,
+            size: Size::default(),
+            meaningless: None,
+        })
+    }
+
+    /// Of a mapping only these parts are kept.
+    pub fn only(mut self, parts: &'static Parts) -> Self {
+        self.parts = Some(parts);
+        self
     }
 
     /// The next document; None behind the last one.
@@ -70,14 +94,22 @@ impl<'a> Reader<'a> {
                         continue;
                     }
                     self.size.nodes += 1;
+                    let left_out = properties.anchor.is_none() && open.last().is_some_and(Open::leaves_out);
                     let value = if open.last().is_some_and(Open::merges) {
                         // No scalar can be merged, whatever it means.
-                        Value::Null
+                        Ok(Value::Null)
                     } else {
                         let is_key = open.last().is_some_and(Open::wants_key);
-                        scalar(text, style, properties.tag.as_deref(), mark, is_key)
-                            .unwrap_or_else(|error| self.no_meaning(error))
+                        meaning(&text, style, properties.tag.as_deref(), mark, is_key).map(
+                            |found| match found {
+                                // As a key it only has to be one.
+                                Meaning::Text if left_out => Value::Bool(true),
+                                Meaning::Text => Value::String(text.into_owned()),
+                                Meaning::Other(value) => value,
+                            },
+                        )
                     };
+                    let value = value.unwrap_or_else(|error| self.no_meaning(error));
                     let anchor = self.name(properties.anchor);
                     self.keep(anchor, &value, 1);
                     (value, 1)
@@ -92,8 +124,15 @@ impl<'a> Reader<'a> {
                         Event::SequenceStart(_) => Kind::List(Vec::new()),
                         _ => Kind::Map { map: Map::new(), key: None },
                     };
-                    let in_merge = open.last().is_some_and(Open::merges);
-                    open.push(Open { anchor, kind, in_merge, nodes: 1 });
+                    let parent = open.last();
+                    open.push(Open {
+                        in_merge: parent.is_some_and(Open::merges),
+                        left_out: anchor.is_none() && parent.is_some_and(Open::leaves_out),
+                        parts: parent.map_or(self.parts, Open::parts_of_next),
+                        anchor,
+                        kind,
+                        nodes: 1,
+                    });
                     continue;
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
@@ -182,6 +221,10 @@ struct Open<'a> {
     kind: Kind,
     /// It is what a merge key has.
     in_merge: bool,
+    /// Nobody asks for it.
+    left_out: bool,
+    /// What is asked for of it.
+    parts: Option<&'static Parts>,
     /// Of the document, it included.
     nodes: u64,
 }
@@ -210,10 +253,33 @@ impl Open<'_> {
         }
     }
 
+    /// Nobody asks for what comes next.
+    fn leaves_out(&self) -> bool {
+        match &self.kind {
+            Kind::Map { key: Some(Key::Merge), .. } => false,
+            Kind::Map { key: Some(Key::Text(text)), .. } => {
+                self.left_out || self.parts.is_some_and(|parts| parts.find(text).is_none())
+            }
+            Kind::Map { key: None, .. } | Kind::List(_) => self.left_out,
+        }
+    }
+
+    fn parts_of_next(&self) -> Option<&'static Parts> {
+        match (&self.kind, self.parts) {
+            (Kind::Map { key: Some(Key::Text(text)), .. }, Some(parts)) => parts.find(text).flatten(),
+            _ => None,
+        }
+    }
+
     /// Takes the next element, key or value.
     fn take(&mut self, value: Value, mark: Mark) -> Result<()> {
+        let left_out = self.leaves_out();
         match &mut self.kind {
-            Kind::List(items) => items.push(value),
+            Kind::List(items) => {
+                if !left_out {
+                    items.push(value);
+                }
+            }
             Kind::Map { map, key } => match key.take() {
                 None => {
                     // A key without a meaning still has its value behind it.
@@ -225,7 +291,9 @@ impl Open<'_> {
                     return outcome;
                 }
                 Some(Key::Text(text)) => {
-                    map.insert(text, value);
+                    if !left_out {
+                        map.insert(text, value);
+                    }
                 }
                 Some(Key::Merge) => merge(map, value, mark)?,
             },
@@ -269,18 +337,26 @@ fn key_text(key: Value, mark: Mark) -> Result<String> {
     }
 }
 
-fn scalar(text: Cow<'_, str>, style: Style, tag: Option<&str>, mark: Mark, is_key: bool) -> Result<Value> {
+/// What a scalar is.
+enum Meaning {
+    /// Itself
+    Text,
+    Other(Value),
+}
+
+fn meaning(text: &str, style: Style, tag: Option<&str>, mark: Mark, is_key: bool) -> Result<Meaning> {
     let resolved = match tag {
-        None if style == Style::Plain => resolve(&text),
+        None if style == Style::Plain => resolve(text),
         None => Scalar::Text,
         Some(tag) => match tag.strip_prefix(NAMESPACE) {
-            Some("binary") => return binary(&text, mark),
-            Some(name) => tagged(name, &text, mark)?,
+            Some("binary") => return binary(text, mark).map(Meaning::Other),
+            Some(name) => tagged(name, text, mark)?,
             // Tags of one's own mean nothing: the text stays as it is.
             None => Scalar::Text,
         },
     };
-    Ok(match resolved {
+    Ok(Meaning::Other(match resolved {
+        Scalar::Timestamp | Scalar::Text => return Ok(Meaning::Text),
         Scalar::Null => Value::Null,
         Scalar::Bool(flag) => Value::Bool(flag),
         Scalar::Int(integer) => Value::from(integer),
@@ -292,16 +368,15 @@ fn scalar(text: Cow<'_, str>, style: Style, tag: Option<&str>, mark: Mark, is_ke
             (None, f64::NEG_INFINITY) if is_key => Value::from("-.inf"),
             (None, _) if is_key => Value::from(".nan"),
             (None, float) => {
-                let shown = if float.is_nan() {
-                    "NaN".to_owned()
-                } else {
-                    format!("{float:+}").replace("inf", "Inf")
+                let shown = match float {
+                    f64::INFINITY => "+Inf",
+                    f64::NEG_INFINITY => "-Inf",
+                    _ => "NaN",
                 };
                 return Err(YamlError::json(mark, format!("json: unsupported value: {shown}")));
             }
         },
-        Scalar::Timestamp | Scalar::Text => Value::String(text.into_owned()),
-    })
+    }))
 }
 
 /// What a tag of YAML's own makes of a text.
