@@ -3,10 +3,10 @@
 //! Function names are resolved and variables numbered here, once; texts are ranges of the source. All of it is
 //! `Send + Sync`, so that it is compiled once and shared.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::HashMap;
 use crate::builtins::Builtin;
 use crate::func::Function;
 use crate::literal::Number;
@@ -35,7 +35,8 @@ impl File {
             Arc::new(Template { name, source, body, empty: template.empty })
         };
         let root = renamed(&self.root, Arc::from(name));
-        let mut templates = HashMap::with_capacity(self.templates.len());
+        let mut templates = HashMap::default();
+        templates.reserve(self.templates.len());
         for (old_name, template) in self.templates.iter().filter(|(other, _)| *other != old) {
             templates.insert(Arc::clone(old_name), renamed(template, Arc::clone(old_name)));
         }

@@ -12,12 +12,12 @@ mod walk;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use val::Val;
 
+use crate::HashMap;
 use crate::ast::{At, File, Template};
 use crate::error::{Details, Error};
 use crate::format::quote;

@@ -1,9 +1,9 @@
 //! Functions that templates call: their names, their Go signatures and what they may do while they run.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::HashMap;
 use crate::error::Error;
 pub use crate::exec::Context;
 use crate::value::{Kind, MapType, Value};

@@ -24,6 +24,9 @@ mod template;
 mod unicode;
 mod value;
 
+/// With a quick hash, since each call of a template asks for its name.
+type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::quality::RandomState>;
+
 pub use error::{Details, Error, Frame};
 pub use exec::{Context, Renderer};
 pub use format::{quote, sprint, sprintf, sprintln};

@@ -3,9 +3,9 @@
 mod control;
 mod pipeline;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::HashMap;
 use crate::ast::{File, Node, Source, Template};
 use crate::error::{Details, Error};
 use crate::format::quote;
@@ -36,9 +36,9 @@ pub(crate) fn parse(
         tokens: [Token::NONE; 3],
         peeked: 0,
         frame: Frame::new(),
-        ids: HashMap::from([("$", 0)]),
+        ids: [("$", 0)].into_iter().collect(),
         depth: 0,
-        templates: HashMap::new(),
+        templates: HashMap::default(),
     };
     let body = parser.file()?;
     let root = parser.add(name, body)?;

@@ -1,9 +1,9 @@
 //! Sets of parsed templates, shared between threads.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::HashMap;
 use crate::ast::{At, File, Template};
 use crate::error::Error;
 use crate::format::quote;
@@ -101,7 +101,7 @@ pub struct Templates {
 impl Templates {
     /// An empty set.
     pub fn new(functions: impl Into<Arc<FuncMap>>) -> Self {
-        Templates { functions: functions.into(), options: Options::default(), by_name: HashMap::new() }
+        Templates { functions: functions.into(), options: Options::default(), by_name: HashMap::default() }
     }
 
     /// Changes how templates are parsed (from now on) and executed.

@@ -1,8 +1,11 @@
 //! Charts in folders of the file system.
 
+use std::collections::HashSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use foldhash::quality::RandomState;
 
 use super::File;
 use super::ignore::Rules;
@@ -37,7 +40,12 @@ impl Tree for Folder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Rules::default(),
             Err(source) => return Err(HelmError::Io { path: ignore, source }),
         };
-        let mut walk = Walk { rules: rules.with_defaults(), files: Vec::new(), budget: MAX_CHART };
+        let mut walk = Walk {
+            rules: rules.with_defaults(),
+            files: Vec::new(),
+            contents: HashSet::default(),
+            budget: MAX_CHART,
+        };
         walk.folder(&self.path, "", 0)?;
         Ok(walk.files)
     }
@@ -55,6 +63,8 @@ impl Tree for Folder {
 struct Walk {
     rules: Rules,
     files: Vec<File>,
+    /// The contents of those files, each once: subcharts often bring the same library charts.
+    contents: HashSet<Arc<[u8]>, RandomState>,
     budget: u64,
 }
 
@@ -96,8 +106,15 @@ impl Walk {
                     "cannot load an irregular file (a device, socket or pipe)",
                 ));
             }
-            let data = self.read(&path)?;
-            let data = data.strip_prefix(b"\xef\xbb\xbf").map_or_else(|| Arc::clone(&data), Arc::from);
+            let read = self.read(&path)?;
+            let content = read.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&read);
+            let data = if let Some(known) = self.contents.get(content) {
+                Arc::clone(known)
+            } else {
+                let data: Arc<[u8]> = content.into();
+                self.contents.insert(Arc::clone(&data));
+                data
+            };
             self.files.push(File { name: inner, data });
         }
         Ok(())
@@ -105,7 +122,7 @@ impl Walk {
 
     /// A file's bytes with few calls to the system, since charts have hundreds of small files: its length is only where
     /// reading begins with room, as some file systems do not tell it.
-    fn read(&mut self, path: &Path) -> Result<Arc<[u8]>, HelmError> {
+    fn read(&mut self, path: &Path) -> Result<Vec<u8>, HelmError> {
         let io = |source| HelmError::Io { path: path.to_owned(), source };
         let file = std::fs::File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len().min(self.budget);
@@ -119,6 +136,6 @@ impl Walk {
             ));
         };
         self.budget = left;
-        Ok(data.into())
+        Ok(data)
     }
 }

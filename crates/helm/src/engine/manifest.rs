@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::order::install_rank;
 use crate::error::{HelmError, line_of};
-use crate::yaml::{self, Parts, YamlError, scalar_text};
+use crate::yaml::{self, Part, Parts, YamlError, scalar_text};
 
 /// One rendered document.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,9 +22,9 @@ pub struct Manifest {
 
 /// The whole is only put together for those who ask for it.
 const HEAD: Parts = Parts(&[
-    ("apiVersion", None),
-    ("kind", None),
-    ("metadata", Some(&Parts(&[("name", None), ("annotations", None)]))),
+    ("apiVersion", Part::Whole),
+    ("kind", Part::Whole),
+    ("metadata", Part::Parts(&Parts(&[("name", Part::Whole), ("annotations", Part::Whole)]))),
 ]);
 
 impl Manifest {

@@ -22,6 +22,8 @@ pub struct Source<'c> {
     pub text: Cow<'c, str>,
     pub base_path: String,
     pub scope: Map,
+    /// Folders that its name leads through.
+    depth: usize,
 }
 
 impl Source<'_> {
@@ -36,10 +38,7 @@ impl Source<'_> {
 pub fn collect<'c>(root: &Node<'c>, top: &Top) -> Vec<Source<'c>> {
     let mut sources = Vec::new();
     collect_chart(root, root.name(), top, top.values.clone(), true, &mut sources);
-    sources.sort_by(|a, b| {
-        let depth = |source: &Source<'_>| source.name.matches('/').count();
-        depth(b).cmp(&depth(a)).then_with(|| b.name.cmp(&a.name))
-    });
+    sources.sort_by(|a, b| b.depth.cmp(&a.depth).then_with(|| b.name.cmp(&a.name)));
     // Of two subcharts of one name the later one's files count.
     sources.dedup_by(|later, earlier| later.name == earlier.name);
     sources
@@ -77,8 +76,10 @@ fn collect_chart<'c>(
     // what the parent chart has in `.Subcharts`, as a plain map.
     let shared = scope.retyped(MapType::Named("common.Values"));
     for template in &node.chart.templates {
+        let name = crate::functions::path_clean(&format!("{path}/{}", template.name));
         let source = Source {
-            name: crate::functions::path_clean(&format!("{path}/{}", template.name)),
+            depth: name.matches('/').count(),
+            name,
             chart: node.name().to_owned(),
             text: template.text(),
             base_path: format!("{path}/templates"),

@@ -96,9 +96,12 @@ fn wrong_kind(prefix: &str, value: &Json, wanted: &str) -> String {
 pub fn to_yaml(value: &Value) -> Result<String, FuncError> {
     let json =
         to_json(value).map_err(|error| FuncError::new(format!("error marshaling into JSON: {error}")))?;
-    let text = yaml::marshal(&json)
+    let mut text = yaml::marshal(&json)
         .map_err(|error| FuncError::new(format!("error converting JSON to YAML: {error}")))?;
-    Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text)
 }
 
 fn json_text(value: &Value, style: Style) -> Result<String, FuncError> {

@@ -22,6 +22,7 @@ mod text;
 mod urls;
 mod versions;
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use gotmpl::{FuncError, FuncMap, Str, Value};
@@ -67,8 +68,11 @@ fn arg(args: &[Value], at: usize) -> Value {
 }
 
 /// Text of a string argument; bytes that are no UTF-8 are replaced.
-fn text_arg(args: &[Value], at: usize) -> String {
-    bytes_arg(args, at).to_str().into_owned()
+fn text_arg(args: &[Value], at: usize) -> Cow<'_, str> {
+    match args.get(at) {
+        Some(Value::String(text)) => text.to_str(),
+        _ => Cow::Borrowed(""),
+    }
 }
 
 fn bytes_arg(args: &[Value], at: usize) -> Str {

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use gotmpl::{FuncError, FuncMap, List, ListType, Signature, Type, Value};
 use regex::Regex;
@@ -41,7 +42,7 @@ pub fn add(f: &mut FuncMap) {
     for name in ["regexReplaceAll", "mustRegexReplaceAll"] {
         f.add(name, THREE, move |_, a| {
             let (regex, text) = (compile_for(name, &text_arg(a, 0))?, text_arg(a, 1));
-            Ok(Value::from(regex.replace_all(&text, text_arg(a, 2).as_str()).into_owned()))
+            Ok(Value::from(regex.replace_all(&text, &*text_arg(a, 2)).into_owned()))
         });
     }
     for name in ["regexReplaceAllLiteral", "mustRegexReplaceAllLiteral"] {
@@ -96,22 +97,23 @@ fn split(regex: &Regex, empty_pattern: bool, text: &str, most: i64) -> Value {
 }
 
 thread_local! {
-    static COMPILED: RefCell<HashMap<String, Regex>> = RefCell::new(HashMap::new());
+    static COMPILED: RefCell<HashMap<String, Rc<Regex>>> = RefCell::new(HashMap::new());
 }
 
-/// A compiled expression, kept for the next call.
-fn compile(pattern: &str) -> Result<Regex, FuncError> {
+/// A compiled expression, kept for the next call. Shared, since a clone would begin without its working memory.
+fn compile(pattern: &str) -> Result<Rc<Regex>, FuncError> {
     COMPILED.with(|compiled| {
         if let Some(regex) = compiled.borrow().get(pattern) {
-            return Ok(regex.clone());
+            return Ok(Rc::clone(regex));
         }
         let regex = Regex::new(&translate(pattern))
             .map_err(|error| FuncError::new(format!("error parsing regexp: {}", reason(pattern, &error))))?;
+        let regex = Rc::new(regex);
         let mut compiled = compiled.borrow_mut();
         if compiled.len() > 64 {
             compiled.clear();
         }
-        compiled.insert(pattern.to_owned(), regex.clone());
+        compiled.insert(pattern.to_owned(), Rc::clone(&regex));
         Ok(regex)
     })
 }
@@ -135,14 +137,14 @@ fn reason(pattern: &str, error: &regex::Error) -> String {
 }
 
 /// What Go's functions that cannot fail do with a bad expression: they panic.
-fn compile_or_panic(pattern: &str) -> Result<Regex, FuncError> {
+fn compile_or_panic(pattern: &str) -> Result<Rc<Regex>, FuncError> {
     compile(pattern).map_err(|error| {
         let quoted = if pattern.contains('`') { gotmpl::quote(pattern) } else { format!("`{pattern}`") };
         FuncError::new(format!("regexp: Compile({quoted}): {error}"))
     })
 }
 
-fn compile_for(name: &str, pattern: &str) -> Result<Regex, FuncError> {
+fn compile_for(name: &str, pattern: &str) -> Result<Rc<Regex>, FuncError> {
     if name.starts_with("must") { compile(pattern) } else { compile_or_panic(pattern) }
 }
 

@@ -59,7 +59,7 @@ pub fn add(f: &mut FuncMap) {
         let (prefix, text) = (bytes_arg(a, 0), bytes_arg(a, 1));
         Ok(Value::string(text.as_bytes().strip_prefix(prefix.as_bytes()).unwrap_or(text.as_bytes())))
     });
-    f.add("contains", TWO, |_, a| Ok(Value::Bool(text_arg(a, 1).contains(&text_arg(a, 0)))));
+    f.add("contains", TWO, |_, a| Ok(Value::Bool(text_arg(a, 1).contains(&*text_arg(a, 0)))));
     f.add("hasPrefix", TWO, |_, a| {
         Ok(Value::Bool(bytes_arg(a, 1).as_bytes().starts_with(bytes_arg(a, 0).as_bytes())))
     });
@@ -78,7 +78,7 @@ pub fn add(f: &mut FuncMap) {
     f.add("indent", INT_TEXT, |_, a| indent(int_arg(a, 0), &bytes_arg(a, 1), false));
     f.add("nindent", INT_TEXT, |_, a| indent(int_arg(a, 0), &bytes_arg(a, 1), true));
     f.add("replace", Signature::fixed(&[Type::String, Type::String, Type::String]), |_, a| {
-        Ok(Value::string(text_arg(a, 2).replace(&text_arg(a, 0), &text_arg(a, 1))))
+        Ok(Value::string(text_arg(a, 2).replace(&*text_arg(a, 0), &text_arg(a, 1))))
     });
     f.add("plural", Signature::fixed(&[Type::String, Type::String, Type::Int]), |_, a| {
         Ok(arg(a, usize::from(int_arg(a, 2) != 1)))

@@ -87,8 +87,8 @@ impl Object for VersionObject {
             "SetPrerelease" | "SetMetadata" => {
                 let given = text_arg(args, 0);
                 let (before, behind) = match name {
-                    "SetPrerelease" => (given.as_str(), version.metadata.as_str()),
-                    _ => (version.prerelease.as_str(), given.as_str()),
+                    "SetPrerelease" => (&*given, version.metadata.as_str()),
+                    _ => (version.prerelease.as_str(), &*given),
                 };
                 let mut text = format!("{}.{}.{}", version.major, version.minor, version.patch);
                 for (sign, part) in [('-', before), ('+', behind)].iter().filter(|(_, part)| !part.is_empty())

@@ -23,15 +23,15 @@ impl Facts {
         let mut after_blank = true;
         for (at, c) in text.char_indices() {
             let end = at + c.len_utf8();
-            let before_blank = text[end..].starts_with([' ', '\t']) || end == text.len();
+            let before_blank = || matches!(text.as_bytes().get(end), None | Some(b' ' | b'\t'));
             if at == 0 {
                 match c {
                     '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%'
                     | '@' | '`' => indicators = true,
-                    '?' | ':' | '-' if before_blank => indicators = true,
+                    '?' | ':' | '-' if before_blank() => indicators = true,
                     _ => {}
                 }
-            } else if (c == ':' && before_blank) || (c == '#' && after_blank) {
+            } else if (c == ':' && before_blank()) || (c == '#' && after_blank) {
                 indicators = true;
             }
             if c == '\t' && dialect == Dialect::V3 {

@@ -10,7 +10,7 @@ mod scalar;
 mod write;
 
 pub use json::marshal;
-pub(crate) use read::{Parts, kind_name, parse_parts};
+pub(crate) use read::{Part, Parts, kind_name, parse_parts};
 pub use read::{YamlError, parse, parse_documents, read_map, read_value, to_floats};
 pub use resolve::scalar_text;
 pub use write::write;

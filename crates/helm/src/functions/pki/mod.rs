@@ -108,7 +108,7 @@ fn given_key(args: &[Value], at: usize) -> Result<PrivateKey, FuncError> {
 
 fn authority(args: &[Value], key: PrivateKey) -> Outcome {
     let request = Request {
-        common_name: text_arg(args, 0),
+        common_name: text_arg(args, 0).into_owned(),
         addresses: Vec::new(),
         names: Vec::new(),
         days: int_arg(args, 1),
@@ -154,7 +154,7 @@ fn request(args: &[Value]) -> Result<Request, FuncError> {
         };
         names.push(text.to_str().into_owned());
     }
-    let (common_name, days) = (text_arg(args, 0), int_arg(args, 3));
+    let (common_name, days) = (text_arg(args, 0).into_owned(), int_arg(args, 3));
     Ok(Request { common_name, addresses, names, days, is_authority: false })
 }
 

@@ -108,9 +108,8 @@ impl<'a> Cursor<'a> {
     /// Goes over a line break if there is one, and gives what it stands for: LS and PS for themselves, others for `\n`.
     pub fn line_break(&mut self) -> Option<&'static str> {
         let (length, meaning) = match (self.byte(), self.peek(1), self.peek(2)) {
-            (b'\r', b'\n', _) => (2, "\n"),
+            (b'\r', b'\n', _) | (0xc2, 0x85, _) => (2, "\n"),
             (b'\r' | b'\n', ..) => (1, "\n"),
-            (0xc2, 0x85, _) => (2, "\n"),
             (0xe2, 0x80, 0xa8) => (3, "\u{2028}"),
             (0xe2, 0x80, 0xa9) => (3, "\u{2029}"),
             _ => return None,

@@ -17,7 +17,8 @@ pub struct YamlError {
 /// What is told before the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
-    Line(usize),
+    Line,
+    LineBefore,
     /// `yaml: ` alone
     NoLine,
     /// It is no error of YAML's.
@@ -27,7 +28,7 @@ enum Told {
 impl YamlError {
     /// An error at a place that is displayed as it is.
     pub fn new(line: usize, column: usize, message: impl Into<String>) -> Self {
-        Self { line, column, message: message.into(), told: Told::Line(line) }
+        Self { line, column, message: message.into(), told: Told::Line }
     }
 
     fn at(mark: Mark, told: Told, message: impl Into<String>) -> Self {
@@ -36,12 +37,12 @@ impl YamlError {
 
     /// Of the scanner.
     pub(super) fn scan(mark: Mark, message: impl Into<String>) -> Self {
-        Self::at(mark, if mark.line > 0 { Told::Line(mark.line + 1) } else { Told::NoLine }, message)
+        Self::at(mark, if mark.line > 0 { Told::Line } else { Told::NoLine }, message)
     }
 
     /// Of the parser: the lines that it tells count from 0.
     pub(super) fn parse(mark: Mark, message: impl Into<String>) -> Self {
-        Self::at(mark, if mark.line > 0 { Told::Line(mark.line) } else { Told::NoLine }, message)
+        Self::at(mark, if mark.line > 0 { Told::LineBefore } else { Told::NoLine }, message)
     }
 
     /// Of what the text means: no line is told.
@@ -60,7 +61,8 @@ impl std::error::Error for YamlError {}
 impl std::fmt::Display for YamlError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.told {
-            Told::Line(line) => write!(f, "yaml: line {line}: ")?,
+            Told::Line => write!(f, "yaml: line {}: ", self.line)?,
+            Told::LineBefore => write!(f, "yaml: line {}: ", self.line.saturating_sub(1))?,
             Told::NoLine => f.write_str("yaml: ")?,
             Told::Nothing => {}
         }

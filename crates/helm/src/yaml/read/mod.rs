@@ -13,8 +13,8 @@ mod tree;
 use serde_json::{Map, Number, Value};
 
 pub use error::YamlError;
-pub(crate) use tree::Parts;
 use tree::Reader;
+pub(crate) use tree::{Part, Parts};
 
 /// The first document of the text; integers stay integers. No document gives null. What follows the document is not
 /// looked at.
@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn parts_are_read_as_they_are_in_the_whole() {
-        const PARTS: Parts = Parts(&[("kind", None), ("metadata", Some(&Parts(&[("name", None)])))]);
+        const PARTS: Parts =
+            Parts(&[("kind", Part::Whole), ("metadata", Part::Parts(&Parts(&[("name", Part::Whole)])))]);
         let parts = |text: &str| parse_parts(text, &PARTS);
         let text = "kind: a\nspec: {x: &x [1, {q: z}], ~k: 1}\nmetadata: {name: *x, labels: {kind: b}}\n";
         assert_eq!(parts(text).unwrap(), json!({"kind": "a", "metadata": {"name": [1, {"q": "z"}]}}));

@@ -174,7 +174,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn to_next_token(&mut self) {
+    fn skip_to_token(&mut self) {
         loop {
             while self.cursor.byte() == b' '
                 || (self.cursor.byte() == b'\t' && (self.in_flow() || !self.simple_key_allowed))
@@ -193,7 +193,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads one token, or what belongs together.
     fn scan(&mut self) -> Result<()> {
-        self.to_next_token();
+        self.skip_to_token();
         let at = self.cursor.at();
         let column = self.cursor.column();
         self.close_blocks(column as isize);

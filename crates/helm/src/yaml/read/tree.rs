@@ -14,13 +14,20 @@ use crate::yaml::resolve::{Scalar, number_key, resolve};
 
 const NAMESPACE: &str = "tag:yaml.org,2002:";
 
-/// Keys whose values are wanted, and what is wanted of those: all where nothing is said.
+/// Keys whose values are wanted.
 #[derive(Debug, Clone, Copy)]
-pub struct Parts(pub &'static [(&'static str, Option<&'static Parts>)]);
+pub struct Parts(pub &'static [(&'static str, Part)]);
+
+/// What of a value is wanted.
+#[derive(Debug, Clone, Copy)]
+pub enum Part {
+    Whole,
+    Parts(&'static Parts),
+}
 
 impl Parts {
-    fn find(&self, key: &str) -> Option<Option<&'static Parts>> {
-        self.0.iter().find(|(wanted, _)| *wanted == key).map(|(_, parts)| *parts)
+    fn find(&self, key: &str) -> Option<Part> {
+        self.0.iter().find(|(wanted, _)| *wanted == key).map(|(_, part)| *part)
     }
 }
 
@@ -266,7 +273,10 @@ impl Open<'_> {
 
     fn parts_of_next(&self) -> Option<&'static Parts> {
         match (&self.kind, self.parts) {
-            (Kind::Map { key: Some(Key::Text(text)), .. }, Some(parts)) => parts.find(text).flatten(),
+            (Kind::Map { key: Some(Key::Text(text)), .. }, Some(parts)) => match parts.find(text) {
+                Some(Part::Parts(parts)) => Some(parts),
+                Some(Part::Whole) | None => None,
+            },
             _ => None,
         }
     }
