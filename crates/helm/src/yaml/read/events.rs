@@ -35,7 +35,7 @@ pub struct Properties<'a> {
 
 /// What is expected next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     FirstDocument,
     Document,
     DocumentContent,
@@ -60,7 +60,7 @@ enum State {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Block,
     /// A value of a mapping may be a list whose `-` are not indented.
     BlockOrIndentless,
@@ -69,8 +69,8 @@ enum Place {
 
 #[derive(Debug)]
 pub struct Events<'a> {
-    scanner: Scanner<'a>,
-    state: State,
+    pub(super) scanner: Scanner<'a>,
+    pub(super) state: State,
     outer: Vec<State>,
     handles: Vec<(&'a str, Cow<'a, str>)>,
 }
@@ -143,20 +143,20 @@ impl<'a> Events<'a> {
         }
     }
 
-    fn kind(&mut self) -> Result<&Kind<'a>> {
+    pub(super) fn kind(&mut self) -> Result<&Kind<'a>> {
         Ok(&self.scanner.peek()?.kind)
     }
 
-    fn mark(&mut self) -> Result<Mark> {
+    pub(super) fn mark(&mut self) -> Result<Mark> {
         Ok(self.scanner.peek()?.mark)
     }
 
-    fn error<T>(&mut self, message: &str) -> Result<T> {
+    pub(super) fn error<T>(&mut self, message: &str) -> Result<T> {
         Err(YamlError::parse(self.mark()?, message))
     }
 
     /// Back to what is around.
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.state = self.outer.pop().unwrap_or(State::End);
     }
 
@@ -167,18 +167,18 @@ impl<'a> Events<'a> {
     }
 
     /// A node, and what comes behind it.
-    fn node_then(&mut self, place: Place, next: State) -> Result<(Event<'a>, Mark)> {
+    pub(super) fn node_then(&mut self, place: Place, next: State) -> Result<(Event<'a>, Mark)> {
         self.outer.push(next);
         self.node(place)
     }
 
-    fn empty_then(&mut self, next: State) -> Result<(Event<'a>, Mark)> {
+    pub(super) fn empty_then(&mut self, next: State) -> Result<(Event<'a>, Mark)> {
         self.state = next;
         self.empty()
     }
 
     /// Goes over the sign that ends a list or mapping.
-    fn end(&mut self, event: Event<'a>) -> Result<(Event<'a>, Mark)> {
+    pub(super) fn end(&mut self, event: Event<'a>) -> Result<(Event<'a>, Mark)> {
         self.leave();
         let mark = self.scanner.take()?.mark;
         Ok((event, mark))
@@ -298,131 +298,5 @@ impl<'a> Events<'a> {
             Some((_, prefix)) => Ok(format!("{prefix}{suffix}").into()),
             None => Err(YamlError::parse(mark, "found undefined tag handle")),
         }
-    }
-
-    fn block_sequence(&mut self) -> Result<(Event<'a>, Mark)> {
-        match self.kind()? {
-            Kind::BlockEntry => {
-                self.scanner.take()?;
-                match self.kind()? {
-                    Kind::BlockEntry | Kind::BlockEnd => self.empty_then(State::BlockSequence),
-                    _ => self.node_then(Place::Block, State::BlockSequence),
-                }
-            }
-            Kind::BlockEnd => self.end(Event::SequenceEnd),
-            _ => self.error("did not find expected '-' indicator"),
-        }
-    }
-
-    fn indentless_sequence(&mut self) -> Result<(Event<'a>, Mark)> {
-        if *self.kind()? != Kind::BlockEntry {
-            self.leave();
-            return Ok((Event::SequenceEnd, self.mark()?));
-        }
-        self.scanner.take()?;
-        match self.kind()? {
-            Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd => {
-                self.empty_then(State::IndentlessSequence)
-            }
-            _ => self.node_then(Place::Block, State::IndentlessSequence),
-        }
-    }
-
-    fn block_mapping_key(&mut self) -> Result<(Event<'a>, Mark)> {
-        match self.kind()? {
-            Kind::Key => {
-                self.scanner.take()?;
-                self.block_mapping_part(State::BlockMappingValue)
-            }
-            Kind::BlockEnd => self.end(Event::MappingEnd),
-            _ => self.error("did not find expected key"),
-        }
-    }
-
-    fn block_mapping_value(&mut self) -> Result<(Event<'a>, Mark)> {
-        if *self.kind()? != Kind::Value {
-            return self.empty_then(State::BlockMappingKey);
-        }
-        self.scanner.take()?;
-        self.block_mapping_part(State::BlockMappingKey)
-    }
-
-    fn block_mapping_part(&mut self, next: State) -> Result<(Event<'a>, Mark)> {
-        match self.kind()? {
-            Kind::Key | Kind::Value | Kind::BlockEnd => self.empty_then(next),
-            _ => self.node_then(Place::BlockOrIndentless, next),
-        }
-    }
-
-    fn flow_sequence(&mut self, first: bool) -> Result<(Event<'a>, Mark)> {
-        if *self.kind()? != Kind::FlowSequenceEnd && !first {
-            if *self.kind()? != Kind::FlowEntry {
-                return self.error("did not find expected ',' or ']'");
-            }
-            self.scanner.take()?;
-        }
-        match self.kind()? {
-            Kind::FlowSequenceEnd => self.end(Event::SequenceEnd),
-            // `[a: b]` is a list of a mapping.
-            Kind::Key => {
-                self.state = State::FlowPairKey;
-                let mark = self.scanner.take()?.mark;
-                Ok((Event::MappingStart(None), mark))
-            }
-            _ => self.node_then(Place::Flow, State::FlowSequence),
-        }
-    }
-
-    fn flow_pair_key(&mut self) -> Result<(Event<'a>, Mark)> {
-        match self.kind()? {
-            // What stands there is taken with it, as libyaml does.
-            Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd => {
-                self.scanner.take()?;
-                self.empty_then(State::FlowPairValue)
-            }
-            _ => self.node_then(Place::Flow, State::FlowPairValue),
-        }
-    }
-
-    fn flow_pair_value(&mut self) -> Result<(Event<'a>, Mark)> {
-        if *self.kind()? == Kind::Value {
-            self.scanner.take()?;
-            if !matches!(self.kind()?, Kind::FlowEntry | Kind::FlowSequenceEnd) {
-                return self.node_then(Place::Flow, State::FlowPairEnd);
-            }
-        }
-        self.empty_then(State::FlowPairEnd)
-    }
-
-    fn flow_mapping_key(&mut self, first: bool) -> Result<(Event<'a>, Mark)> {
-        if *self.kind()? != Kind::FlowMappingEnd && !first {
-            if *self.kind()? != Kind::FlowEntry {
-                return self.error("did not find expected ',' or '}'");
-            }
-            self.scanner.take()?;
-        }
-        match self.kind()? {
-            Kind::FlowMappingEnd => self.end(Event::MappingEnd),
-            Kind::Key => {
-                self.scanner.take()?;
-                match self.kind()? {
-                    Kind::Value | Kind::FlowEntry | Kind::FlowMappingEnd => {
-                        self.empty_then(State::FlowMappingValue)
-                    }
-                    _ => self.node_then(Place::Flow, State::FlowMappingValue),
-                }
-            }
-            _ => self.node_then(Place::Flow, State::FlowMappingNoValue),
-        }
-    }
-
-    fn flow_mapping_value(&mut self) -> Result<(Event<'a>, Mark)> {
-        if *self.kind()? == Kind::Value {
-            self.scanner.take()?;
-            if !matches!(self.kind()?, Kind::FlowEntry | Kind::FlowMappingEnd) {
-                return self.node_then(Place::Flow, State::FlowMappingKey);
-            }
-        }
-        self.empty_then(State::FlowMappingKey)
     }
 }

@@ -1,9 +1,13 @@
 //! Reading YAML 1.1 into a JSON-like tree, as goyaml v2 and sigs.k8s.io/yaml read it: from the text to tokens
 //! (`scanner`), to events (`events`), to a tree (`tree`). Keys keep their order; of equal keys the last one wins.
 
+mod collections;
 mod cursor;
 mod error;
 mod events;
+mod indicators;
+mod meaning;
+mod open;
 mod properties;
 mod scalars;
 mod scanner;
@@ -13,8 +17,8 @@ mod tree;
 use serde_json::{Map, Number, Value};
 
 pub use error::YamlError;
+pub(crate) use open::{Part, Parts};
 use tree::Reader;
-pub(crate) use tree::{Part, Parts};
 
 /// The first document of the text; integers stay integers. No document gives null. What follows the document is not
 /// looked at.
@@ -178,6 +182,16 @@ mod tests {
             text.push_str(&format!("a{level}: &a{level} [{list}]\n"));
         }
         assert!(parse(&text).unwrap_err().message.contains("aliasing"));
+    }
+
+    #[test]
+    fn anchors_within_anchors_do_not_fill_the_memory() {
+        let text = format!("{}{}{}", "&a [".repeat(200), "1,".repeat(50_000), "]".repeat(200));
+        assert!(parse(&text).is_ok(), "nothing is kept where there is no alias");
+        let names: Vec<String> = (0..200).map(|at| format!("&a{at} [")).collect();
+        let names = names.concat();
+        let text = format!("- {names}{}{}\n- *a0\n", "1,".repeat(50_000), "]".repeat(200));
+        assert!(parse(&text).unwrap_err().message.contains("anchors"));
     }
 
     #[test]

@@ -17,36 +17,36 @@ pub type Result<T> = std::result::Result<T, YamlError>;
 #[derive(Debug)]
 pub struct Scanner<'a> {
     pub(super) cursor: Cursor<'a>,
-    queue: VecDeque<Token<'a>>,
+    pub(super) queue: VecDeque<Token<'a>>,
     /// Tokens that left the queue.
-    taken: usize,
+    pub(super) taken: usize,
     /// The queue's head can no longer turn out to be a key.
     head_is_sure: bool,
     /// Column of the open block, -1 outside of all.
     pub(super) indent: isize,
     outer_indents: Vec<isize>,
     /// The block, and each level of brackets within.
-    levels: Vec<Level>,
-    simple_key_allowed: bool,
+    pub(super) levels: Vec<Level>,
+    pub(super) simple_key_allowed: bool,
 }
 
 #[derive(Debug)]
-struct Level {
-    key: Option<SimpleKey>,
+pub(super) struct Level {
+    pub key: Option<SimpleKey>,
     /// Number of the last token that could begin a key in it, at first of its bracket.
-    token: usize,
+    pub token: usize,
 }
 
 /// What is a key if a `:` follows.
 #[derive(Debug, Clone, Copy)]
-struct SimpleKey {
+pub(super) struct SimpleKey {
     /// At this column only a key can stand.
     required: bool,
     /// Number of its first token.
-    token: usize,
+    pub token: usize,
     /// That token is held back for a `:` that may come.
-    awaited: bool,
-    mark: Mark,
+    pub awaited: bool,
+    pub mark: Mark,
 }
 
 impl<'a> Scanner<'a> {
@@ -95,7 +95,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Forgets what may no longer be a key: it has to be short, and in one line.
-    fn may_be_key(&mut self, level: usize) -> Result<bool> {
+    pub(super) fn may_be_key(&mut self, level: usize) -> Result<bool> {
         let Some(key) = self.levels[level].key else { return Ok(false) };
         let mark = self.cursor.mark();
         if key.mark.line < mark.line || key.mark.index + MAX_SIMPLE_KEY < mark.index {
@@ -112,12 +112,12 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn no_key_here(&mut self) -> Result<()> {
+    pub(super) fn no_key_here(&mut self) -> Result<()> {
         self.no_key(self.levels.len() - 1)
     }
 
     /// What begins here may be a key.
-    fn key_begins(&mut self) -> Result<()> {
+    pub(super) fn key_begins(&mut self) -> Result<()> {
         if self.simple_key_allowed {
             let mark = self.cursor.mark();
             let required = !self.in_flow() && self.indent == mark.column as isize;
@@ -145,14 +145,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// A sign of its own.
-    fn push_sign(&mut self, kind: Kind<'a>, length: usize) {
+    pub(super) fn push_sign(&mut self, kind: Kind<'a>, length: usize) {
         let mark = self.cursor.mark();
         self.cursor.advance_to(self.cursor.at() + length);
         self.push(kind, mark);
     }
 
     /// A block begins at a column that is further right; its token goes behind the others, or where its first key is.
-    fn open_block(&mut self, kind: Kind<'a>, mark: Mark, at: Option<usize>) {
+    pub(super) fn open_block(&mut self, kind: Kind<'a>, mark: Mark, at: Option<usize>) {
         if !self.in_flow() && self.indent < mark.column as isize {
             self.outer_indents.push(self.indent);
             self.indent = mark.column as isize;
@@ -162,7 +162,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Where in the queue a token is; at its end if it has left it.
-    fn place(&self, token: usize) -> usize {
+    pub(super) fn place(&self, token: usize) -> usize {
         token.checked_sub(self.taken).unwrap_or(self.queue.len())
     }
 
@@ -282,80 +282,6 @@ impl<'a> Scanner<'a> {
         let (text, ends_line) = self.plain_scalar()?;
         self.simple_key_allowed |= ends_line;
         self.push(Kind::Scalar(text, Style::Plain), mark);
-        Ok(())
-    }
-
-    fn flow_start(&mut self, kind: Kind<'a>) -> Result<()> {
-        self.key_begins()?;
-        self.levels.push(Level { key: None, token: self.taken + self.queue.len() });
-        if self.levels.len() > MAX_DEPTH + 1 {
-            return Err(self.error("the document is nested too deeply"));
-        }
-        self.simple_key_allowed = true;
-        self.push_sign(kind, 1);
-        Ok(())
-    }
-
-    fn flow_end(&mut self, kind: Kind<'a>) -> Result<()> {
-        self.no_key_here()?;
-        if self.in_flow()
-            && let Some(ended) = self.levels.pop()
-        {
-            // goyaml no longer waits for a `:` behind empty brackets: `{}: a` is no mapping.
-            let keys = self.levels.iter_mut().filter_map(|level| level.key.as_mut());
-            keys.filter(|key| key.token == ended.token).for_each(|key| key.awaited = false);
-        }
-        self.simple_key_allowed = false;
-        self.push_sign(kind, 1);
-        Ok(())
-    }
-
-    fn block_entry(&mut self) -> Result<()> {
-        if !self.in_flow() {
-            if !self.simple_key_allowed {
-                return Err(self.error("block sequence entries are not allowed in this context"));
-            }
-            self.open_block(Kind::BlockSequenceStart, self.cursor.mark(), None);
-        }
-        self.no_key_here()?;
-        self.simple_key_allowed = true;
-        self.push_sign(Kind::BlockEntry, 1);
-        Ok(())
-    }
-
-    fn key(&mut self) -> Result<()> {
-        if !self.in_flow() {
-            if !self.simple_key_allowed {
-                return Err(self.error("mapping keys are not allowed in this context"));
-            }
-            self.open_block(Kind::BlockMappingStart, self.cursor.mark(), None);
-        }
-        self.no_key_here()?;
-        self.simple_key_allowed = !self.in_flow();
-        self.push_sign(Kind::Key, 1);
-        Ok(())
-    }
-
-    fn value(&mut self) -> Result<()> {
-        let level = self.levels.len() - 1;
-        if self.may_be_key(level)?
-            && let Some(key) = self.levels[level].key.take()
-        {
-            let token = Token { kind: Kind::Key, mark: key.mark };
-            self.queue.insert(self.place(key.token), token);
-            self.open_block(Kind::BlockMappingStart, key.mark, Some(key.token));
-            // A key cannot follow right behind another one.
-            self.simple_key_allowed = false;
-        } else {
-            if !self.in_flow() {
-                if !self.simple_key_allowed {
-                    return Err(self.error("mapping values are not allowed in this context"));
-                }
-                self.open_block(Kind::BlockMappingStart, self.cursor.mark(), None);
-            }
-            self.simple_key_allowed = !self.in_flow();
-        }
-        self.push_sign(Kind::Value, 1);
         Ok(())
     }
 }
