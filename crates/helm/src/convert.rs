@@ -5,7 +5,7 @@ use gotmpl::{Map, Value};
 use serde_json::{Number, Value as Json};
 
 use crate::capabilities::HelmVersionObject;
-use crate::functions::{Duration, rfc3339};
+use crate::functions::{Duration, MAX_PARTS, rfc3339};
 
 /// Nesting beyond which a value is taken for cyclic (`set` can put a map into itself).
 const DEEPEST: usize = 400;
@@ -35,7 +35,7 @@ pub fn to_map(json: &serde_json::Map<String, Json>) -> Map {
 /// # Errors
 /// Infinities, NaN and cyclic values have no JSON form.
 pub fn to_json(value: &Value) -> Result<Json, String> {
-    convert(value, 0, Shape::Json)
+    convert(value, 0, Shape::Json, &mut { MAX_PARTS })
 }
 
 /// What a YAML encoder that knows Go's types sees: no nulls for nil maps and lists, bytes as numbers.
@@ -43,7 +43,7 @@ pub fn to_json(value: &Value) -> Result<Json, String> {
 /// # Errors
 /// As [`to_json`].
 pub fn to_tree(value: &Value) -> Result<Json, String> {
-    convert(value, 0, Shape::Go)
+    convert(value, 0, Shape::Go, &mut { MAX_PARTS })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,10 @@ enum Shape {
     Go,
 }
 
-fn convert(value: &Value, depth: usize, shape: Shape) -> Result<Json, String> {
+fn convert(value: &Value, depth: usize, shape: Shape, left: &mut usize) -> Result<Json, String> {
+    *left = left
+        .checked_sub(value.own_parts())
+        .ok_or("json: unsupported value: it has more than 4,000,000 parts")?;
     if depth > DEEPEST {
         return Err("json: unsupported value: encountered a cycle".to_owned());
     }
@@ -72,13 +75,13 @@ fn convert(value: &Value, depth: usize, shape: Shape) -> Result<Json, String> {
         }
         Value::Bytes(bytes) => Json::String(base64::engine::general_purpose::STANDARD.encode(bytes)),
         Value::List(list) if list.is_nil() && shape == Shape::Json => Json::Null,
-        Value::List(list) => {
-            Json::Array(list.iter().map(|item| convert(item, depth + 1, shape)).collect::<Result<_, _>>()?)
-        }
-        Value::Map(map) => map_to_json(map, depth, shape)?,
+        Value::List(list) => Json::Array(
+            list.iter().map(|item| convert(item, depth + 1, shape, left)).collect::<Result<_, _>>()?,
+        ),
+        Value::Map(map) => map_to_json(map, depth, shape, left)?,
         Value::Object(object) => {
             if let Some(list) = object.as_list() {
-                return convert(&Value::List(list), depth + 1, shape);
+                return convert(&Value::List(list), depth + 1, shape, left);
             }
             if let Some(duration) = value.downcast::<Duration>()
                 && shape == Shape::Json
@@ -92,7 +95,7 @@ fn convert(value: &Value, depth: usize, shape: Shape) -> Result<Json, String> {
                 return Ok(HelmVersionObject::to_json());
             }
             if let Some(map) = object.as_map() {
-                map_to_json(&map, depth, shape)?
+                map_to_json(&map, depth, shape, left)?
             } else {
                 let fields = object.fields();
                 if fields.is_empty()
@@ -102,7 +105,7 @@ fn convert(value: &Value, depth: usize, shape: Shape) -> Result<Json, String> {
                 }
                 let mut out = serde_json::Map::new();
                 for (name, field) in fields {
-                    out.insert(name.into_owned(), convert(&field, depth + 1, shape)?);
+                    out.insert(name.into_owned(), convert(&field, depth + 1, shape, left)?);
                 }
                 Json::Object(out)
             }
@@ -110,13 +113,14 @@ fn convert(value: &Value, depth: usize, shape: Shape) -> Result<Json, String> {
     })
 }
 
-fn map_to_json(map: &Map, depth: usize, shape: Shape) -> Result<Json, String> {
+fn map_to_json(map: &Map, depth: usize, shape: Shape, left: &mut usize) -> Result<Json, String> {
     if map.is_nil() && shape == Shape::Json {
         return Ok(Json::Null);
     }
     let mut out = serde_json::Map::new();
     for (key, value) in map.borrow().iter() {
-        out.insert(key.to_str().into_owned(), convert(value, depth + 1, shape)?);
+        *left = left.saturating_sub(key.len() / 16);
+        out.insert(key.to_str().into_owned(), convert(value, depth + 1, shape, left)?);
     }
     Ok(Json::Object(out))
 }

@@ -231,3 +231,29 @@ fn a_byte_that_is_no_utf8_is_refused_in_a_manifest_with_its_line() {
     assert!(error.contains("t/templates/secret.yaml") && error.contains("line 2"), "{error}");
     assert_eq!(rendered("templates/NOTES.txt").unwrap().notes, "kind: Secret\nkey: \u{fffd}\n");
 }
+
+/// Lists and maps that hold others twice look small, and have more parts with each step than any memory holds.
+#[test]
+fn values_that_double_are_refused_before_they_fill_the_memory() {
+    let doubled = "{{ $l := list (repeat 1000000 \"a\") }}{{ $d := dict \"a\" (repeat 1000000 \"a\") }}{{ range until 60 }}{{ $l = list $l $l }}\
+                   {{ $d = dict \"a\" $d \"b\" $d }}{{ end }}";
+    for (function, told) in [
+        ("mustToJson $l", "parts"),
+        ("mustToYaml $d", "parts"),
+        ("toToml $d", "parts"),
+        ("deepCopy $l", "parts"),
+        ("merge (dict \"x\" $d) (dict \"x\" (deepCopy (dict \"a\" (dict \"a\" 1))))", "longer than 64 MiB"),
+        ("$d", "longer than 64 MiB"),
+        ("toString $l", "longer than 64 MiB"),
+    ] {
+        let template = format!("{doubled}{{{{ {function} }}}}");
+        let file = |name: &str, text: &str| File { name: name.to_owned(), data: text.as_bytes().into() };
+        let files = vec![
+            file("Chart.yaml", "apiVersion: v2\nname: t\nversion: 1.0.0\n"),
+            file("templates/NOTES.txt", &template),
+        ];
+        let chart = Chart::from_files(files).unwrap();
+        let error = render(&chart, &Values::new(), &Options::new("rel", "ns")).unwrap_err().to_string();
+        assert!(error.contains(told), "{function}: {error}");
+    }
+}

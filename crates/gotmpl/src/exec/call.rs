@@ -6,8 +6,12 @@ use super::{Context, Result, State, Val};
 use crate::ast::{At, Callee, Expr};
 use crate::builtins::Builtin;
 use crate::error::Error;
+use crate::format::LONGEST;
 use crate::func::{FuncError, Signature, Type};
 use crate::value::{Object, Value};
+
+/// Elements of a list that a function may give.
+const MOST_ITEMS: usize = 10_000_000;
 
 impl<'t> State<'t> {
     /// Calls what a name stands for. `args` begins with the name itself, where there are any.
@@ -60,7 +64,10 @@ impl<'t> State<'t> {
         name: &str,
     ) -> Result<Val> {
         match result {
-            Ok(value) => Ok(Val::concrete(value)),
+            Ok(value) => match too_large(&value) {
+                None => Ok(Val::concrete(value)),
+                Some(words) => Err(self.failed(at, name, FuncError::new(words))),
+            },
             Err(failure) => Err(self.failed(at, name, failure)),
         }
     }
@@ -163,6 +170,15 @@ impl<'t> State<'t> {
         values.clear();
         self.run.operands.borrow_mut().push(values);
         self.returned(result.map_err(FuncError::new), at, name)
+    }
+}
+
+/// What functions of functions give can double with each step.
+fn too_large(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::String(text) if text.len() > LONGEST => Some("the text is longer than 64 MiB"),
+        Value::List(list) if list.len() > MOST_ITEMS => Some("the list has more than 10,000,000 elements"),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Result, State, Val};
 use crate::ast::{At, Branch, Node, Pipe, Template};
 use crate::error::Frame;
-use crate::format::{Printer, quote};
+use crate::format::{LONGEST, Printer, quote};
 use crate::value::{Kind, Value};
 
 /// How a list of nodes ended.
@@ -203,6 +203,9 @@ impl<'t> State<'t> {
             Value::String(text) => self.write(text.as_bytes()),
             other => {
                 let text = printed(other);
+                if text.len() > LONGEST {
+                    return Err(self.error("the value's text is longer than 64 MiB"));
+                }
                 self.write(&text)
             }
         }

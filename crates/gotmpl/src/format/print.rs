@@ -25,6 +25,9 @@ pub(super) struct Flags {
     pub sharp_v: bool,
 }
 
+/// Bytes; a longer text is an error of whatever has it printed.
+pub(crate) const LONGEST: usize = 64 << 20;
+
 /// Collects output.
 pub(crate) struct Printer {
     out: Vec<u8>,
@@ -48,7 +51,14 @@ impl Printer {
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
+        if !self.is_full() {
+            self.out.extend_from_slice(bytes);
+        }
+    }
+
+    /// Longer than anybody takes: what comes now is left out.
+    fn is_full(&self) -> bool {
+        self.out.len() > LONGEST
     }
 
     pub(crate) fn finish(self) -> Vec<u8> {
@@ -84,6 +94,7 @@ impl Printer {
 
     fn value(&mut self, value: &Value, verb: char) {
         match value {
+            _ if self.is_full() => {}
             Value::Nil if self.flags.sharp_v => self.push(b"interface {}(nil)"),
             Value::Nil => self.push(b"<nil>"),
             Value::Bool(truth) => match verb {

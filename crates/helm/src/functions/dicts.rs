@@ -3,7 +3,7 @@
 use gotmpl::{FuncError, FuncMap, Map, MapType, Signature, Type, Value};
 
 use super::merge::merge_into;
-use super::{Outcome, arg, bytes_arg, strval};
+use super::{Outcome, arg, bytes_arg, few_parts, strval};
 
 const MAPS: Signature = Signature::variadic(&[Type::Map], Type::Map);
 
@@ -74,7 +74,7 @@ pub fn add(f: &mut FuncMap) {
                 if dest.is_nil() && !source.is_nil() {
                     dest = Map::new();
                 }
-                merge_into(&dest, source, overwrite, 0);
+                merge_into(&dest, source, overwrite)?;
             }
             Ok(Value::Map(dest))
         });
@@ -82,7 +82,10 @@ pub fn add(f: &mut FuncMap) {
     for name in ["deepCopy", "mustDeepCopy"] {
         f.add(name, Signature::fixed(&[Type::Any]), |_, a| match arg(a, 0) {
             Value::Nil => Err(FuncError::new("reflect: call of reflect.Value.Type on zero Value")),
-            value => Ok(value.deep_copy()),
+            value => {
+                few_parts(&value)?;
+                Ok(value.deep_copy())
+            }
         });
     }
     f.add("dig", Signature::ANY, |_, a| dig(a));

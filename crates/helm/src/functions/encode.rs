@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use gotmpl::{FuncError, FuncMap, Map, Signature, Type, Value};
 use serde_json::Value as Json;
 
-use super::{arg, bytes_arg, text_arg};
+use super::{arg, bytes_arg, few_parts, text_arg};
 use crate::convert::{to_json, to_map, to_tree, to_value};
 use crate::json::{self, Style};
 use crate::{toml, yaml};
@@ -21,9 +21,15 @@ pub fn add(f: &mut FuncMap) {
     });
     f.add("toToml", ONE, |_, a| match arg(a, 0) {
         nil @ Value::Nil => Ok(Value::from(toml::write(&nil)?)),
-        value => Ok(Value::from(toml::write(&value).unwrap_or_else(|error| error))),
+        value => {
+            few_parts(&value)?;
+            Ok(Value::from(toml::write(&value).unwrap_or_else(|error| error)))
+        }
     });
-    f.add("mustToToml", ONE, |_, a| Ok(Value::from(toml::write(&arg(a, 0))?)));
+    f.add("mustToToml", ONE, |_, a| {
+        few_parts(&arg(a, 0))?;
+        Ok(Value::from(toml::write(&arg(a, 0))?))
+    });
     f.add("fromToml", TEXT, |_, a| {
         Ok(Value::Map(toml::read(&text_arg(a, 0)).unwrap_or_else(|error| error_map(&error))))
     });

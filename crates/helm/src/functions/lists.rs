@@ -3,10 +3,12 @@
 use gotmpl::{FuncError, FuncMap, List, ListType, Signature, Str, Type, Value};
 
 use super::numbers::to_int64;
-use super::{Outcome, arg, int_arg, is_empty, strval};
+use super::{Outcome, arg, fits, int_arg, is_empty, strval};
 
 /// What a list may hold at most.
 const MAX_ITEMS: usize = 10_000_000;
+/// What a list may hold whose elements are all compared with each other.
+const MAX_COMPARED: usize = 20_000;
 
 const ONE: Signature = Signature::fixed(&[Type::Any]);
 const TWO: Signature = Signature::fixed(&[Type::Any, Type::Any]);
@@ -64,8 +66,12 @@ pub fn add(f: &mut FuncMap) {
     }
     for name in ["uniq", "mustUniq"] {
         f.add(name, ONE, |_, a| {
+            let list = items(&arg(a, 0), "find uniq on")?;
+            if list.len() > MAX_COMPARED {
+                return Err(FuncError::new("find uniq on more than 20,000 elements"));
+            }
             let mut unique: Vec<Value> = Vec::new();
-            for item in items(&arg(a, 0), "find uniq on")? {
+            for item in list {
                 if !unique.iter().any(|have| have.deep_equal(&item)) {
                     unique.push(item);
                 }
@@ -115,16 +121,18 @@ pub fn add(f: &mut FuncMap) {
             Ok(Value::List(List::of(ListType::List, chunks.collect())))
         });
     }
-    f.add("toStrings", ONE, |_, a| Ok(Value::strings(strings(&arg(a, 0)))));
+    f.add("toStrings", ONE, |_, a| Ok(Value::strings(strings(&arg(a, 0))?)));
     f.add("join", Signature::fixed(&[Type::String, Type::Any]), |_, a| {
         let separator = super::bytes_arg(a, 0);
-        let parts = strings(&arg(a, 1));
+        let parts = strings(&arg(a, 1))?;
         let parts: Vec<&[u8]> = parts.iter().map(Str::as_bytes).collect();
+        let size = |part: &&[u8]| part.len() + separator.len();
+        fits(parts.iter().map(size).fold(0, usize::saturating_add))?;
         Ok(Value::string(parts.join(separator.as_bytes())))
     });
     f.add("sortAlpha", ONE, |_, a| {
         let list = arg(a, 0);
-        let mut parts = if items(&list, "").is_ok() { strings(&list) } else { vec![strval(&list)] };
+        let mut parts = if items(&list, "").is_ok() { strings(&list)? } else { vec![strval(&list)] };
         parts.sort();
         Ok(Value::strings(parts))
     });
@@ -160,14 +168,21 @@ fn items(value: &Value, what: &str) -> Result<Vec<Value>, FuncError> {
 }
 
 /// Sprig's `strslice`: lists element by element without nils, anything else as one.
-pub fn strings(value: &Value) -> Vec<Str> {
-    match value {
-        Value::Nil => Vec::new(),
-        other => match items(other, "") {
-            Ok(items) => items.iter().filter(|item| !matches!(item, Value::Nil)).map(strval).collect(),
-            Err(_) => vec![strval(other)],
-        },
+pub fn strings(value: &Value) -> Result<Vec<Str>, FuncError> {
+    if matches!(value, Value::Nil) {
+        return Ok(Vec::new());
     }
+    let Ok(items) = items(value, "") else { return Ok(vec![strval(value)]) };
+    let mut made = 0;
+    let texts = items.iter().filter(|item| !matches!(item, Value::Nil)).map(|item| {
+        let text = strval(item);
+        if !matches!(item, Value::String(_)) {
+            made += text.len();
+        }
+        fits(made)?;
+        Ok(text)
+    });
+    texts.collect()
 }
 
 fn slice(args: &[Value]) -> Outcome {

@@ -1,15 +1,25 @@
 //! Sprig's `merge` and `mergeOverwrite`: what the mergo library does to maps of Go, sharing included.
 
-use gotmpl::{Map, Value};
+use gotmpl::{FuncError, Map, Value};
+
+use super::MAX_PARTS;
 
 /// Deeper than any real values; only maps that hold themselves get here.
 const DEEPEST: usize = 1_000;
 
 /// Merges `source` into `dest` in place. Without `overwrite`, what `dest` holds and is not empty stays.
-pub fn merge_into(dest: &Map, source: &Map, overwrite: bool, depth: usize) {
+///
+/// # Errors
+/// Where there are more maps to be merged than a function may copy: maps can be found in many places.
+pub fn merge_into(dest: &Map, source: &Map, overwrite: bool) -> Result<(), FuncError> {
+    merge(dest, source, overwrite, 0, &mut { MAX_PARTS })
+}
+
+fn merge(dest: &Map, source: &Map, overwrite: bool, depth: usize, left: &mut usize) -> Result<(), FuncError> {
     if depth > DEEPEST || dest.same(source) {
-        return;
+        return Ok(());
     }
+    *left = left.checked_sub(1).ok_or("more than 4,000,000 maps are to be merged")?;
     for (key, value) in source.entries() {
         if value.is_nil() && !matches!(value, Value::Map(_) | Value::List(_)) {
             if overwrite {
@@ -19,7 +29,7 @@ pub fn merge_into(dest: &Map, source: &Map, overwrite: bool, depth: usize) {
         }
         let old = dest.get(&key);
         if let (Value::Map(from), Some(Value::Map(into))) = (&value, &old) {
-            merge_into(into, from, overwrite, depth + 1);
+            merge(into, from, overwrite, depth + 1, left)?;
         }
         // Lists are replaced by an overwriting merge even before emptiness is looked at.
         if overwrite && matches!(value, Value::List(_)) {
@@ -41,6 +51,7 @@ pub fn merge_into(dest: &Map, source: &Map, overwrite: bool, depth: usize) {
             }
         }
     }
+    Ok(())
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -57,7 +68,7 @@ mod tests {
 
     fn merged(dest: serde_json::Value, source: serde_json::Value, overwrite: bool) -> serde_json::Value {
         let dest = to_value(&dest);
-        merge_into(dest.as_map().unwrap(), to_value(&source).as_map().unwrap(), overwrite, 0);
+        merge_into(dest.as_map().unwrap(), to_value(&source).as_map().unwrap(), overwrite).unwrap();
         to_json(&dest).unwrap()
     }
 

@@ -62,6 +62,24 @@ pub fn all() -> Arc<FuncMap> {
     Arc::clone(&ALL)
 }
 
+/// Text that a function may make at most, in bytes.
+const MAX_TEXT: usize = 64 << 20;
+/// Parts of a value that a function may copy or write at most: lists that hold others twice grow with each step.
+pub(crate) const MAX_PARTS: usize = 4_000_000;
+
+/// An error where a text would be too long.
+fn fits(size: usize) -> Result<(), FuncError> {
+    if size > MAX_TEXT { Err(FuncError::new("the text would be longer than 64 MiB")) } else { Ok(()) }
+}
+
+/// An error where a value has too many parts.
+fn few_parts(value: &Value) -> Result<(), FuncError> {
+    if value.has_more_parts_than(MAX_PARTS) {
+        return Err(FuncError::new("the value has more than 4,000,000 parts"));
+    }
+    Ok(())
+}
+
 /// The argument, or nil: signatures have already counted.
 fn arg(args: &[Value], at: usize) -> Value {
     args.get(at).cloned().unwrap_or_default()

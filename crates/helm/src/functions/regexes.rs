@@ -8,7 +8,7 @@ use std::rc::Rc;
 use gotmpl::{FuncError, FuncMap, List, ListType, Signature, Type, Value};
 use regex::Regex;
 
-use super::{int_arg, text_arg};
+use super::{fits, int_arg, text_arg};
 
 const TWO: Signature = Signature::fixed(&[Type::String, Type::String]);
 const THREE: Signature = Signature::fixed(&[Type::String, Type::String, Type::String]);
@@ -41,13 +41,27 @@ pub fn add(f: &mut FuncMap) {
     }
     for name in ["regexReplaceAll", "mustRegexReplaceAll"] {
         f.add(name, THREE, move |_, a| {
-            let (regex, text) = (compile_for(name, &text_arg(a, 0))?, text_arg(a, 1));
-            Ok(Value::from(regex.replace_all(&text, &*text_arg(a, 2)).into_owned()))
+            let (regex, text, with) = (compile_for(name, &text_arg(a, 0))?, text_arg(a, 1), text_arg(a, 2));
+            // Each group that is put in is a part of what was found.
+            let groups = with.matches('$').count();
+            let mut out = String::new();
+            let mut rest = 0;
+            for found in regex.captures_iter(&text) {
+                let Some(whole) = found.get(0) else { continue };
+                out.push_str(&text[rest..whole.start()]);
+                fits(groups.saturating_mul(whole.len()).saturating_add(with.len() + out.len()))?;
+                found.expand(&with, &mut out);
+                rest = whole.end();
+            }
+            out.push_str(&text[rest..]);
+            Ok(Value::from(out))
         });
     }
     for name in ["regexReplaceAllLiteral", "mustRegexReplaceAllLiteral"] {
         f.add(name, THREE, move |_, a| {
             let (regex, text, with) = (compile_for(name, &text_arg(a, 0))?, text_arg(a, 1), text_arg(a, 2));
+            let found = if with.is_empty() { 0 } else { regex.find_iter(&text).count() };
+            fits(found.saturating_mul(with.len()).saturating_add(text.len()))?;
             Ok(Value::from(regex.replace_all(&text, regex::NoExpand(&with)).into_owned()))
         });
     }

@@ -3,10 +3,7 @@
 use gotmpl::{FuncError, FuncMap, Map, MapType, Signature, Str, Type, Value};
 use rand::RngExt as _;
 
-use super::{Outcome, arg, bytes_arg, cases, int_arg, strval, text_arg};
-
-/// Text that a function may make at most.
-const MAX_TEXT: usize = 64 << 20;
+use super::{MAX_TEXT, Outcome, arg, bytes_arg, cases, fits, int_arg, strval, text_arg};
 
 const ONE: Signature = Signature::fixed(&[Type::String]);
 const TWO: Signature = Signature::fixed(&[Type::String, Type::String]);
@@ -67,26 +64,30 @@ pub fn add(f: &mut FuncMap) {
         Ok(Value::Bool(bytes_arg(a, 1).as_bytes().ends_with(bytes_arg(a, 0).as_bytes())))
     });
     f.add("quote", Signature::ANY, |_, a| {
-        Ok(joined(a, |value| gotmpl::sprintf(b"%q", &[Value::String(strval(value))])))
+        joined(a, |value| gotmpl::sprintf(b"%q", &[Value::String(strval(value))]))
     });
     f.add("squote", Signature::ANY, |_, a| {
-        Ok(joined(a, |value| gotmpl::sprintf(b"'%v'", std::slice::from_ref(value))))
+        joined(a, |value| gotmpl::sprintf(b"'%v'", std::slice::from_ref(value)))
     });
     f.add("cat", Signature::ANY, |_, a| {
-        Ok(joined(a, |value| gotmpl::sprintf(b"%v", std::slice::from_ref(value))))
+        joined(a, |value| gotmpl::sprintf(b"%v", std::slice::from_ref(value)))
     });
     f.add("indent", INT_TEXT, |_, a| indent(int_arg(a, 0), &bytes_arg(a, 1), false));
     f.add("nindent", INT_TEXT, |_, a| indent(int_arg(a, 0), &bytes_arg(a, 1), true));
     f.add("replace", Signature::fixed(&[Type::String, Type::String, Type::String]), |_, a| {
-        Ok(Value::string(text_arg(a, 2).replace(&*text_arg(a, 0), &text_arg(a, 1))))
+        let (old, new, text) = (text_arg(a, 0), text_arg(a, 1), text_arg(a, 2));
+        if new.len() > old.len() {
+            fits(text.matches(&*old).count().saturating_mul(new.len()).saturating_add(text.len()))?;
+        }
+        Ok(Value::string(text.replace(&*old, &new)))
     });
     f.add("plural", Signature::fixed(&[Type::String, Type::String, Type::Int]), |_, a| {
         Ok(arg(a, usize::from(int_arg(a, 2) != 1)))
     });
     f.add("toString", Signature::fixed(&[Type::Any]), |_, a| Ok(Value::String(strval(&arg(a, 0)))));
-    f.add("wrap", INT_TEXT, |_, a| Ok(Value::string(wrap(&text_arg(a, 1), int_arg(a, 0), "\n", false))));
+    f.add("wrap", INT_TEXT, |_, a| wrap(&text_arg(a, 1), int_arg(a, 0), "\n", false));
     f.add("wrapWith", Signature::fixed(&[Type::Int, Type::String, Type::String]), |_, a| {
-        Ok(Value::string(wrap(&text_arg(a, 2), int_arg(a, 0), &text_arg(a, 1), true)))
+        wrap(&text_arg(a, 2), int_arg(a, 0), &text_arg(a, 1), true)
     });
     f.add("split", TWO, |_, a| {
         let text = text_arg(a, 1);
@@ -118,9 +119,16 @@ pub fn add(f: &mut FuncMap) {
     f.add("randAscii", INT, |_, a| random(a, |c| matches!(c, b' '..=b'~')));
 }
 
-fn joined(args: &[Value], shape: impl Fn(&Value) -> Vec<u8>) -> Value {
-    let parts: Vec<Vec<u8>> = args.iter().filter(|value| !matches!(value, Value::Nil)).map(shape).collect();
-    Value::string(parts.join(&b' '))
+fn joined(args: &[Value], shape: impl Fn(&Value) -> Vec<u8>) -> Outcome {
+    let mut out = Vec::new();
+    for (at, value) in args.iter().filter(|value| !matches!(value, Value::Nil)).enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        out.extend(shape(value));
+        fits(out.len())?;
+    }
+    Ok(Value::string(out))
 }
 
 fn numbered(parts: Vec<&str>) -> Value {
@@ -302,13 +310,14 @@ fn nospace(text: &Str) -> Value {
     Value::string(kept.into_iter().collect::<String>())
 }
 
-fn wrap(text: &str, width: i64, separator: &str, break_words: bool) -> String {
+fn wrap(text: &str, width: i64, separator: &str, break_words: bool) -> Outcome {
     let width = usize::try_from(width).unwrap_or(1).max(1);
     let separator = if separator.is_empty() { "\n" } else { separator };
     let bytes = text.as_bytes();
     let mut out: Vec<u8> = Vec::new();
     let mut offset = 0;
     while bytes.len().saturating_sub(offset) > width {
+        fits(out.len() + separator.len())?;
         if bytes[offset] == b' ' {
             offset += 1;
             continue;
@@ -331,7 +340,7 @@ fn wrap(text: &str, width: i64, separator: &str, break_words: bool) -> String {
         }
     }
     out.extend_from_slice(&bytes[offset.min(bytes.len())..]);
-    String::from_utf8_lossy(&out).into_owned()
+    Ok(Value::string(String::from_utf8_lossy(&out)))
 }
 
 fn random(args: &[Value], allowed: impl Fn(&u8) -> bool) -> Outcome {
