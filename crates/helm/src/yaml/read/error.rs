@@ -50,6 +50,10 @@ impl YamlError {
         Self::at(mark, Told::NoLine, message)
     }
 
+    pub(super) fn is_of_json(&self) -> bool {
+        self.told == Told::Nothing
+    }
+
     /// Of the way to JSON.
     pub(super) fn json(mark: Mark, message: impl Into<String>) -> Self {
         Self::at(mark, Told::Nothing, message)

@@ -165,8 +165,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What JSON lacks is only found when all has its meaning.
     fn no_meaning(&mut self, error: YamlError) -> Value {
-        self.meaningless.get_or_insert(error);
+        if self.meaningless.as_ref().is_none_or(|first| first.is_of_json() && !error.is_of_json()) {
+            self.meaningless = Some(error);
+        }
         Value::Null
     }
 
