@@ -7,7 +7,7 @@ mod print;
 mod printf;
 mod quote;
 
-pub(crate) use print::{LONGEST, Printer};
+pub(crate) use print::Printer;
 pub use quote::quote;
 
 use crate::value::Value;

@@ -33,6 +33,13 @@ pub struct Limits {
     pub steps: u64,
 }
 
+impl Limits {
+    /// Bytes of a text that a function may make: functions of functions can double it with each step.
+    pub const TEXT: usize = 64 << 20;
+    /// Elements of a list that a function may make.
+    pub const ITEMS: usize = 10_000_000;
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits { depth: 10_000, output: 512 << 20, steps: 1 << 30 }

@@ -235,14 +235,16 @@ fn a_byte_that_is_no_utf8_is_refused_in_a_manifest_with_its_line() {
 /// Lists and maps that hold others twice look small, and have more parts with each step than any memory holds.
 #[test]
 fn values_that_double_are_refused_before_they_fill_the_memory() {
-    let doubled = "{{ $l := list (repeat 1000000 \"a\") }}{{ $d := dict \"a\" (repeat 1000000 \"a\") }}{{ range until 60 }}{{ $l = list $l $l }}\
-                   {{ $d = dict \"a\" $d \"b\" $d }}{{ end }}";
+    let doubled = "{{ $text := repeat 1000000 \"a\" }}{{ $l := list $text }}{{ $d := dict \"a\" $text }}{{ $e := dict }}\
+                   {{ range until 60 }}{{ $l = list $l $l }}{{ $d = dict \"a\" $d \"b\" $d }}\
+                   {{ $e = dict \"a\" $e \"b\" $e }}{{ end }}";
     for (function, told) in [
         ("mustToJson $l", "parts"),
         ("mustToYaml $d", "parts"),
         ("toToml $d", "parts"),
         ("deepCopy $l", "parts"),
         ("merge (dict \"x\" $d) (dict \"x\" (deepCopy (dict \"a\" (dict \"a\" 1))))", "longer than 64 MiB"),
+        ("merge $d $e", "maps are to be merged"),
         ("$d", "longer than 64 MiB"),
         ("toString $l", "longer than 64 MiB"),
     ] {

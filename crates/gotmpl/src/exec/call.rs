@@ -6,12 +6,9 @@ use super::{Context, Result, State, Val};
 use crate::ast::{At, Callee, Expr};
 use crate::builtins::Builtin;
 use crate::error::Error;
-use crate::format::LONGEST;
 use crate::func::{FuncError, Signature, Type};
+use crate::template::Limits;
 use crate::value::{Object, Value};
-
-/// Elements of a list that a function may give.
-const MOST_ITEMS: usize = 10_000_000;
 
 impl<'t> State<'t> {
     /// Calls what a name stands for. `args` begins with the name itself, where there are any.
@@ -176,8 +173,8 @@ impl<'t> State<'t> {
 /// What functions of functions give can double with each step.
 fn too_large(value: &Value) -> Option<&'static str> {
     match value {
-        Value::String(text) if text.len() > LONGEST => Some("the text is longer than 64 MiB"),
-        Value::List(list) if list.len() > MOST_ITEMS => Some("the list has more than 10,000,000 elements"),
+        Value::String(text) if text.len() > Limits::TEXT => Some("the text is longer than 64 MiB"),
+        Value::List(list) if list.len() > Limits::ITEMS => Some("the list has more than 10,000,000 elements"),
         _ => None,
     }
 }

@@ -3,7 +3,8 @@
 use super::{Result, State, Val};
 use crate::ast::{At, Branch, Node, Pipe, Template};
 use crate::error::Frame;
-use crate::format::{LONGEST, Printer, quote};
+use crate::format::{Printer, quote};
+use crate::template::Limits;
 use crate::value::{Kind, Value};
 
 /// How a list of nodes ended.
@@ -203,7 +204,7 @@ impl<'t> State<'t> {
             Value::String(text) => self.write(text.as_bytes()),
             other => {
                 let text = printed(other);
-                if text.len() > LONGEST {
+                if text.len() > Limits::TEXT {
                     return Err(self.error("the value's text is longer than 64 MiB"));
                 }
                 self.write(&text)

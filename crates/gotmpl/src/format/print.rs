@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use super::number::format_float;
 use super::quote::{can_backquote, quote_bytes, quote_rune};
+use crate::template::Limits;
 use crate::unicode::is_print;
 use crate::value::{Kind, List, Map, Object, Value, decode_rune, runes};
 
@@ -24,9 +25,6 @@ pub(super) struct Flags {
     /// `%#v`
     pub sharp_v: bool,
 }
-
-/// Bytes; a longer text is an error of whatever has it printed.
-pub(crate) const LONGEST: usize = 64 << 20;
 
 /// Collects output.
 pub(crate) struct Printer {
@@ -56,9 +54,9 @@ impl Printer {
         }
     }
 
-    /// Longer than anybody takes: what comes now is left out.
+    /// Longer than any function may make: what comes now is left out, and whoever has it printed tells of it.
     fn is_full(&self) -> bool {
-        self.out.len() > LONGEST
+        self.out.len() > Limits::TEXT
     }
 
     pub(crate) fn finish(self) -> Vec<u8> {

@@ -27,8 +27,9 @@ pub fn add(f: &mut FuncMap) {
         }
     });
     f.add("mustToToml", ONE, |_, a| {
-        few_parts(&arg(a, 0))?;
-        Ok(Value::from(toml::write(&arg(a, 0))?))
+        let value = arg(a, 0);
+        few_parts(&value)?;
+        Ok(Value::from(toml::write(&value)?))
     });
     f.add("fromToml", TEXT, |_, a| {
         Ok(Value::Map(toml::read(&text_arg(a, 0)).unwrap_or_else(|error| error_map(&error))))
@@ -102,12 +103,9 @@ fn wrong_kind(prefix: &str, value: &Json, wanted: &str) -> String {
 pub fn to_yaml(value: &Value) -> Result<String, FuncError> {
     let json =
         to_json(value).map_err(|error| FuncError::new(format!("error marshaling into JSON: {error}")))?;
-    let mut text = yaml::marshal(&json)
-        .map_err(|error| FuncError::new(format!("error converting JSON to YAML: {error}")))?;
-    if text.ends_with('\n') {
-        text.pop();
-    }
-    Ok(text)
+    yaml::marshal(&json)
+        .map(yaml::without_line_break)
+        .map_err(|error| FuncError::new(format!("error converting JSON to YAML: {error}")))
 }
 
 fn json_text(value: &Value, style: Style) -> Result<String, FuncError> {

@@ -1,12 +1,10 @@
 //! Functions on lists. Lists are never changed: each function gives a new one.
 
-use gotmpl::{FuncError, FuncMap, List, ListType, Signature, Str, Type, Value};
+use gotmpl::{FuncError, FuncMap, Limits, List, ListType, Signature, Str, Type, Value};
 
 use super::numbers::to_int64;
 use super::{Outcome, arg, fits, int_arg, is_empty, strval};
 
-/// What a list may hold at most.
-const MAX_ITEMS: usize = 10_000_000;
 /// What a list may hold whose elements are all compared with each other.
 const MAX_COMPARED: usize = 20_000;
 
@@ -220,7 +218,7 @@ fn until_step(start: i64, stop: i64, step: i64) -> Result<Vec<i64>, FuncError> {
         return Ok(numbers);
     }
     while if down { at > stop } else { at < stop } {
-        if numbers.len() >= MAX_ITEMS {
+        if numbers.len() >= Limits::ITEMS {
             return Err(FuncError::new("the list would be too long"));
         }
         numbers.push(at);

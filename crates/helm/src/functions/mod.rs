@@ -25,7 +25,7 @@ mod versions;
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use gotmpl::{FuncError, FuncMap, Str, Value};
+use gotmpl::{FuncError, FuncMap, Limits, Str, Value};
 
 pub(crate) use crypto::hex;
 pub(crate) use durations::Duration;
@@ -62,14 +62,12 @@ pub fn all() -> Arc<FuncMap> {
     Arc::clone(&ALL)
 }
 
-/// Text that a function may make at most, in bytes.
-const MAX_TEXT: usize = 64 << 20;
 /// Parts of a value that a function may copy or write at most: lists that hold others twice grow with each step.
 pub(crate) const MAX_PARTS: usize = 4_000_000;
 
 /// An error where a text would be too long.
 fn fits(size: usize) -> Result<(), FuncError> {
-    if size > MAX_TEXT { Err(FuncError::new("the text would be longer than 64 MiB")) } else { Ok(()) }
+    if size > Limits::TEXT { Err(FuncError::new("the text would be longer than 64 MiB")) } else { Ok(()) }
 }
 
 /// An error where a value has too many parts.

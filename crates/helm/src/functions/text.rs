@@ -1,9 +1,9 @@
 //! Functions on text. Go's strings are bytes, so what can work on bytes does.
 
-use gotmpl::{FuncError, FuncMap, Map, MapType, Signature, Str, Type, Value};
+use gotmpl::{FuncError, FuncMap, Limits, Map, MapType, Signature, Str, Type, Value};
 use rand::RngExt as _;
 
-use super::{MAX_TEXT, Outcome, arg, bytes_arg, cases, fits, int_arg, strval, text_arg};
+use super::{Outcome, arg, bytes_arg, cases, fits, int_arg, strval, text_arg};
 
 const ONE: Signature = Signature::fixed(&[Type::String]);
 const TWO: Signature = Signature::fixed(&[Type::String, Type::String]);
@@ -37,7 +37,7 @@ pub fn add(f: &mut FuncMap) {
     f.add("repeat", INT_TEXT, |_, a| {
         let text = bytes_arg(a, 1);
         let count = usize::try_from(int_arg(a, 0)).map_err(|_| "strings: negative Repeat count")?;
-        if text.len().saturating_mul(count) > MAX_TEXT {
+        if text.len().saturating_mul(count) > Limits::TEXT {
             return Err(FuncError::new("strings: Repeat output length overflow"));
         }
         Ok(Value::string(text.as_bytes().repeat(count)))
@@ -165,7 +165,7 @@ fn indent(spaces: i64, text: &Str, new_line: bool) -> Outcome {
     let bytes = text.as_bytes();
     let lines = memchr::memchr_iter(b'\n', bytes).count() + 1;
     let size = lines.saturating_mul(spaces).saturating_add(bytes.len());
-    if size > MAX_TEXT {
+    if size > Limits::TEXT {
         return Err(FuncError::new("the indented text is too long"));
     }
     let pad = vec![b' '; spaces];
@@ -345,7 +345,7 @@ fn wrap(text: &str, width: i64, separator: &str, break_words: bool) -> Outcome {
 
 fn random(args: &[Value], allowed: impl Fn(&u8) -> bool) -> Outcome {
     let count = usize::try_from(int_arg(args, 0)).unwrap_or(0);
-    if count > MAX_TEXT {
+    if count > Limits::TEXT {
         return Err(FuncError::new("too much random text"));
     }
     let alphabet: Vec<u8> = (0u8..128).filter(|c| allowed(c)).collect();

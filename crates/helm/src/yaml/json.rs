@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::facts::is_forbidden;
 use super::write::write;
 
 /// YAML text of a tree.
@@ -35,8 +36,11 @@ fn check_text(text: &str) -> Result<(), String> {
     if text.bytes().all(|byte| byte < 0x7f) {
         return Ok(());
     }
-    let refused = |c: char| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
-    if text.contains(refused) { Err("yaml: control characters are not allowed".to_owned()) } else { Ok(()) }
+    if text.contains(is_forbidden) {
+        Err("yaml: control characters are not allowed".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 /// The one line break of YAML that JSON does not escape.

@@ -17,13 +17,16 @@ pub use write::write;
 
 /// What `toYamlPretty` gives.
 pub fn write_pretty(value: &serde_json::Value) -> String {
-    let text = write::write_as(value, write::Dialect::V3);
-    text.strip_suffix('\n').map(str::to_owned).unwrap_or(text)
+    without_line_break(write::write_as(value, write::Dialect::V3))
 }
 
 /// YAML text without the final line break: what `toYaml` gives.
 pub fn write_trimmed(value: &serde_json::Value) -> String {
-    let mut text = write(value);
+    without_line_break(write(value))
+}
+
+/// Without the line break at its end, as templates want it.
+pub(crate) fn without_line_break(mut text: String) -> String {
     if text.ends_with('\n') {
         text.pop();
     }

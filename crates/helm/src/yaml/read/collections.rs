@@ -61,12 +61,7 @@ impl<'a> Events<'a> {
     }
 
     pub(super) fn flow_sequence(&mut self, first: bool) -> Result<(Event<'a>, Mark)> {
-        if *self.kind()? != Kind::FlowSequenceEnd && !first {
-            if *self.kind()? != Kind::FlowEntry {
-                return self.error("did not find expected ',' or ']'");
-            }
-            self.scanner.take()?;
-        }
+        self.flow_separator(first, &Kind::FlowSequenceEnd, "did not find expected ',' or ']'")?;
         match self.kind()? {
             Kind::FlowSequenceEnd => self.end(Event::SequenceEnd),
             // `[a: b]` is a list of a mapping.
@@ -91,22 +86,11 @@ impl<'a> Events<'a> {
     }
 
     pub(super) fn flow_pair_value(&mut self) -> Result<(Event<'a>, Mark)> {
-        if *self.kind()? == Kind::Value {
-            self.scanner.take()?;
-            if !matches!(self.kind()?, Kind::FlowEntry | Kind::FlowSequenceEnd) {
-                return self.node_then(Place::Flow, State::FlowPairEnd);
-            }
-        }
-        self.empty_then(State::FlowPairEnd)
+        self.flow_value(&Kind::FlowSequenceEnd, State::FlowPairEnd)
     }
 
     pub(super) fn flow_mapping_key(&mut self, first: bool) -> Result<(Event<'a>, Mark)> {
-        if *self.kind()? != Kind::FlowMappingEnd && !first {
-            if *self.kind()? != Kind::FlowEntry {
-                return self.error("did not find expected ',' or '}'");
-            }
-            self.scanner.take()?;
-        }
+        self.flow_separator(first, &Kind::FlowMappingEnd, "did not find expected ',' or '}'")?;
         match self.kind()? {
             Kind::FlowMappingEnd => self.end(Event::MappingEnd),
             Kind::Key => {
@@ -123,12 +107,29 @@ impl<'a> Events<'a> {
     }
 
     pub(super) fn flow_mapping_value(&mut self) -> Result<(Event<'a>, Mark)> {
+        self.flow_value(&Kind::FlowMappingEnd, State::FlowMappingKey)
+    }
+
+    /// The `,` before each entry but the first.
+    fn flow_separator(&mut self, first: bool, end: &Kind<'a>, missing: &str) -> Result<()> {
+        if first || self.kind()? == end {
+            return Ok(());
+        }
+        if *self.kind()? != Kind::FlowEntry {
+            return self.error(missing);
+        }
+        self.scanner.take().map(drop)
+    }
+
+    /// What stands behind a key, if a `:` and anything does.
+    fn flow_value(&mut self, end: &Kind<'a>, next: State) -> Result<(Event<'a>, Mark)> {
         if *self.kind()? == Kind::Value {
             self.scanner.take()?;
-            if !matches!(self.kind()?, Kind::FlowEntry | Kind::FlowMappingEnd) {
-                return self.node_then(Place::Flow, State::FlowMappingKey);
+            let kind = self.kind()?;
+            if *kind != Kind::FlowEntry && kind != end {
+                return self.node_then(Place::Flow, next);
             }
         }
-        self.empty_then(State::FlowMappingKey)
+        self.empty_then(next)
     }
 }

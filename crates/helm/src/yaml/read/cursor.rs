@@ -1,6 +1,8 @@
 //! A place in a text of YAML 1.1, whose line breaks are more than `\n`: also CR, CR LF, NEL (U+0085), LS (U+2028) and
 //! PS (U+2029).
 
+use crate::yaml::facts::{is_break, is_forbidden};
+
 /// A place: line and column count from 0, in characters; so does the index, from the start of the text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mark {
@@ -38,12 +40,10 @@ impl<'a> Cursor<'a> {
             returns |= byte == b'\r';
         }
         let wide = |allowed: fn(char) -> bool| ascii || text.chars().all(allowed);
-        if forbidden
-            || !wide(|c| !matches!(c, '\u{80}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'))
-        {
+        if forbidden || !wide(|c| !is_forbidden(c)) {
             return None;
         }
-        let only_newlines = !returns && wide(|c| !matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'));
+        let only_newlines = !returns && wide(|c| c == '\n' || !is_break(c));
         let mut cursor = Self {
             text,
             bytes,
@@ -107,13 +107,7 @@ impl<'a> Cursor<'a> {
 
     /// Goes over a line break if there is one, and gives what it stands for: LS and PS for themselves, others for `\n`.
     pub fn line_break(&mut self) -> Option<&'static str> {
-        let (length, meaning) = match (self.byte(), self.peek(1), self.peek(2)) {
-            (b'\r', b'\n', _) | (0xc2, 0x85, _) => (2, "\n"),
-            (b'\r' | b'\n', ..) => (1, "\n"),
-            (0xe2, 0x80, 0xa8) => (3, "\u{2028}"),
-            (0xe2, 0x80, 0xa9) => (3, "\u{2029}"),
-            _ => return None,
-        };
+        let (length, meaning) = self.break_at(self.at)?;
         self.continued += if self.byte() == b'\r' { 0 } else { length - 1 };
         self.at += length;
         self.line += 1;
@@ -142,14 +136,22 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The line break that begins at a place: its bytes, and what it stands for.
+    fn break_at(&self, at: usize) -> Option<(usize, &'static str)> {
+        let byte = |ahead: usize| self.byte_at(at + ahead);
+        match byte(0) {
+            b'\r' if byte(1) == b'\n' => Some((2, "\n")),
+            b'\r' | b'\n' => Some((1, "\n")),
+            0xc2 if byte(1) == 0x85 => Some((2, "\n")),
+            0xe2 if byte(1) == 0x80 && byte(2) == 0xa8 => Some((3, "\u{2028}")),
+            0xe2 if byte(1) == 0x80 && byte(2) == 0xa9 => Some((3, "\u{2029}")),
+            _ => None,
+        }
+    }
+
     /// What begins at a place in bytes is a line break.
     pub fn is_break(&self, at: usize) -> bool {
-        match self.byte_at(at) {
-            b'\r' | b'\n' => true,
-            0xc2 => self.byte_at(at + 1) == 0x85,
-            0xe2 => self.byte_at(at + 1) == 0x80 && matches!(self.byte_at(at + 2), 0xa8 | 0xa9),
-            _ => false,
-        }
+        self.break_at(at).is_some()
     }
 
     /// A blank, a line break or the end.

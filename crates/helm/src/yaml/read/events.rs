@@ -177,7 +177,7 @@ impl<'a> Events<'a> {
         self.empty()
     }
 
-    /// Goes over the sign that ends a list or mapping.
+    /// Goes over what ends a node: the sign behind a list or mapping, or an alias.
     pub(super) fn end(&mut self, event: Event<'a>) -> Result<(Event<'a>, Mark)> {
         self.leave();
         let mark = self.scanner.take()?.mark;
@@ -234,12 +234,9 @@ impl<'a> Events<'a> {
     }
 
     fn node(&mut self, place: Place) -> Result<(Event<'a>, Mark)> {
-        let mut mark = self.mark()?;
-        if matches!(self.kind()?, Kind::Alias(_)) {
-            self.leave();
-            if let Kind::Alias(name) = self.scanner.take()?.kind {
-                return Ok((Event::Alias(name), mark));
-            }
+        let mark = self.mark()?;
+        if let Kind::Alias(name) = *self.kind()? {
+            return self.end(Event::Alias(name));
         }
         let properties = self.properties()?;
         let anchor = properties.anchor;
@@ -265,10 +262,7 @@ impl<'a> Events<'a> {
                 self.leave();
                 return Ok((Event::Scalar { text: "".into(), style: Style::Plain, properties }, mark));
             }
-            _ => {
-                mark = self.mark()?;
-                return Err(YamlError::parse(mark, "did not find expected node content"));
-            }
+            _ => return self.error("did not find expected node content"),
         };
         self.state = state;
         Ok((event, mark))

@@ -30,12 +30,10 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn block_entry(&mut self) -> Result<()> {
-        if !self.in_flow() {
-            if !self.simple_key_allowed {
-                return Err(self.error("block sequence entries are not allowed in this context"));
-            }
-            self.open_block(Kind::BlockSequenceStart, self.cursor.mark(), None);
-        }
+        self.open_block_here(
+            Kind::BlockSequenceStart,
+            "block sequence entries are not allowed in this context",
+        )?;
         self.no_key_here()?;
         self.simple_key_allowed = true;
         self.push_sign(Kind::BlockEntry, 1);
@@ -43,12 +41,7 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn key(&mut self) -> Result<()> {
-        if !self.in_flow() {
-            if !self.simple_key_allowed {
-                return Err(self.error("mapping keys are not allowed in this context"));
-            }
-            self.open_block(Kind::BlockMappingStart, self.cursor.mark(), None);
-        }
+        self.open_block_here(Kind::BlockMappingStart, "mapping keys are not allowed in this context")?;
         self.no_key_here()?;
         self.simple_key_allowed = !self.in_flow();
         self.push_sign(Kind::Key, 1);
@@ -66,12 +59,7 @@ impl<'a> Scanner<'a> {
             // A key cannot follow right behind another one.
             self.simple_key_allowed = false;
         } else {
-            if !self.in_flow() {
-                if !self.simple_key_allowed {
-                    return Err(self.error("mapping values are not allowed in this context"));
-                }
-                self.open_block(Kind::BlockMappingStart, self.cursor.mark(), None);
-            }
+            self.open_block_here(Kind::BlockMappingStart, "mapping values are not allowed in this context")?;
             self.simple_key_allowed = !self.in_flow();
         }
         self.push_sign(Kind::Value, 1);

@@ -116,7 +116,7 @@ impl<'a> Scanner<'a> {
         self.no_key(self.levels.len() - 1)
     }
 
-    /// What begins here may be a key.
+    /// What begins here may be a key; right behind it none can begin.
     pub(super) fn key_begins(&mut self) -> Result<()> {
         if self.simple_key_allowed {
             let mark = self.cursor.mark();
@@ -127,6 +127,7 @@ impl<'a> Scanner<'a> {
             if let Some(level) = self.levels.last_mut() {
                 *level = Level { key, token };
             }
+            self.simple_key_allowed = false;
         }
         Ok(())
     }
@@ -149,6 +150,17 @@ impl<'a> Scanner<'a> {
         let mark = self.cursor.mark();
         self.cursor.advance_to(self.cursor.at() + length);
         self.push(kind, mark);
+    }
+
+    /// Outside of brackets a sign of a block stands only where a key could, and may open a block.
+    pub(super) fn open_block_here(&mut self, kind: Kind<'a>, refusal: &str) -> Result<()> {
+        if !self.in_flow() {
+            if !self.simple_key_allowed {
+                return Err(self.error(refusal));
+            }
+            self.open_block(kind, self.cursor.mark(), None);
+        }
+        Ok(())
     }
 
     /// A block begins at a column that is further right; its token goes behind the others, or where its first key is.
@@ -197,7 +209,7 @@ impl<'a> Scanner<'a> {
         let at = self.cursor.at();
         let column = self.cursor.column();
         self.close_blocks(column as isize);
-        if column == 0 && self.cursor.at_document_indicator() {
+        if self.cursor.at_document_indicator() {
             let kind = if self.cursor.byte() == b'-' { Kind::DocumentStart } else { Kind::DocumentEnd };
             self.leave_blocks()?;
             self.push_sign(kind, 3);
@@ -232,14 +244,12 @@ impl<'a> Scanner<'a> {
             b':' if self.in_flow() || before_blank(self) => self.value(),
             b'*' | b'&' => {
                 self.key_begins()?;
-                self.simple_key_allowed = false;
                 let token = self.anchor()?;
                 self.queue.push_back(token);
                 Ok(())
             }
             b'!' => {
                 self.key_begins()?;
-                self.simple_key_allowed = false;
                 let token = self.tag()?;
                 self.queue.push_back(token);
                 Ok(())
@@ -254,7 +264,6 @@ impl<'a> Scanner<'a> {
             }
             b'\'' | b'"' => {
                 self.key_begins()?;
-                self.simple_key_allowed = false;
                 let mark = self.cursor.mark();
                 let text = self.quoted_scalar()?;
                 self.push(Kind::Scalar(text, Style::Quoted), mark);
@@ -277,7 +286,6 @@ impl<'a> Scanner<'a> {
 
     fn plain(&mut self) -> Result<()> {
         self.key_begins()?;
-        self.simple_key_allowed = false;
         let mark = self.cursor.mark();
         let (text, ends_line) = self.plain_scalar()?;
         self.simple_key_allowed |= ends_line;
