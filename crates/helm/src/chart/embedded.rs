@@ -3,6 +3,7 @@
 use include_dir::{Dir, DirEntry};
 
 use super::File;
+use super::contents::shared;
 use super::ignore::Rules;
 use super::load::Tree;
 use crate::HelmError;
@@ -78,7 +79,7 @@ fn collect(folder: &Dir<'_>, root: &Dir<'_>, rules: &Rules, files: &mut Vec<File
             }
             DirEntry::File(file) => {
                 if !rules.ignores(name, false) {
-                    files.push(File { name: name.to_owned(), data: file.contents().into() });
+                    files.push(File { name: name.to_owned(), data: shared(file.contents()) });
                 }
             }
         }

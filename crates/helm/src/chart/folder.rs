@@ -1,13 +1,10 @@
 //! Charts in folders of the file system.
 
-use std::collections::HashSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use foldhash::quality::RandomState;
 
 use super::File;
+use super::contents::shared;
 use super::ignore::Rules;
 use super::load::Tree;
 use crate::HelmError;
@@ -40,12 +37,7 @@ impl Tree for Folder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Rules::default(),
             Err(source) => return Err(HelmError::Io { path: ignore, source }),
         };
-        let mut walk = Walk {
-            rules: rules.with_defaults(),
-            files: Vec::new(),
-            contents: HashSet::default(),
-            budget: MAX_CHART,
-        };
+        let mut walk = Walk { rules: rules.with_defaults(), files: Vec::new(), budget: MAX_CHART };
         walk.folder(&self.path, "", 0)?;
         Ok(walk.files)
     }
@@ -63,8 +55,6 @@ impl Tree for Folder {
 struct Walk {
     rules: Rules,
     files: Vec<File>,
-    /// The contents of those files, each once: subcharts often bring the same library charts.
-    contents: HashSet<Arc<[u8]>, RandomState>,
     budget: u64,
 }
 
@@ -108,14 +98,7 @@ impl Walk {
             }
             let read = self.read(&path)?;
             let content = read.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&read);
-            let data = if let Some(known) = self.contents.get(content) {
-                Arc::clone(known)
-            } else {
-                let data: Arc<[u8]> = content.into();
-                self.contents.insert(Arc::clone(&data));
-                data
-            };
-            self.files.push(File { name: inner, data });
+            self.files.push(File { name: inner, data: shared(content) });
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Charts as they are on disk or embedded: metadata, default values, templates, files and subcharts.
 //! What values make of a chart (disabled subcharts, imported values) is in `values`.
 
+mod contents;
 mod embedded;
 mod folder;
 mod ignore;

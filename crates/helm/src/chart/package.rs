@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use super::File;
+use super::contents::shared;
 use crate::HelmError;
 
 const MAX_CHART: u64 = 100 * 1024 * 1024;
@@ -49,7 +50,7 @@ pub fn unpack(bytes: &[u8], name: &str) -> Result<Vec<File>, HelmError> {
         }
         budget -= data.len() as u64;
         let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&data);
-        files.push(File { name: parts.join("/"), data: data.into() });
+        files.push(File { name: parts.join("/"), data: shared(data) });
     }
     if files.is_empty() {
         return Err(fail("no files in the archive".to_owned()));

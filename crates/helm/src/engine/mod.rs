@@ -222,7 +222,7 @@ fn run(
         ..gotmpl::Options::default()
     });
     for source in sources {
-        let parsed = parsed::parse(&templates, &source.name, &source.text)
+        let parsed = parsed::parse(&templates, &source.name, source.file)
             .map_err(|error| failure::parse_error(&source.name, &source.chart, &error))?;
         templates.add(&parsed);
     }

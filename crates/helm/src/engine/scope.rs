@@ -1,9 +1,8 @@
 //! What each chart's templates see: `.Values`, `.Chart`, `.Release`, `.Files`, `.Subcharts`.
 
-use std::borrow::Cow;
-
 use gotmpl::{Map, MapType, Value};
 
+use crate::chart::File;
 use crate::files::Files;
 use crate::values::Node;
 
@@ -19,7 +18,7 @@ pub struct Source<'c> {
     /// `chart/templates/x.yaml`
     pub name: String,
     pub chart: String,
-    pub text: Cow<'c, str>,
+    pub file: &'c File,
     pub base_path: String,
     pub scope: Map,
     /// Folders that its name leads through.
@@ -81,7 +80,7 @@ fn collect_chart<'c>(
             depth: name.matches('/').count(),
             name,
             chart: node.name().to_owned(),
-            text: template.text(),
+            file: template,
             base_path: format!("{path}/templates"),
             scope: shared.clone(),
         };

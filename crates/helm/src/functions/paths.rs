@@ -46,6 +46,10 @@ pub fn base(path: &str) -> String {
 
 /// `path.Clean`
 pub fn clean(path: &str) -> String {
+    // Most paths are clean.
+    if !path.is_empty() && path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
+        return path.to_owned();
+    }
     let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

@@ -66,15 +66,22 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next token, which stays.
+    #[inline]
     pub fn peek(&mut self) -> Result<&Token<'a>> {
-        while !self.head_is_sure {
-            if self.queue.is_empty() || self.head_may_be_key()? {
-                self.scan()?;
-            } else {
-                self.head_is_sure = true;
-            }
+        if !self.head_is_sure {
+            self.make_sure()?;
         }
         Ok(&self.queue[0])
+    }
+
+    /// Kept out of [`Scanner::peek`], since each token is peeked at several times.
+    #[inline(never)]
+    fn make_sure(&mut self) -> Result<()> {
+        while self.queue.is_empty() || self.head_may_be_key()? {
+            self.scan()?;
+        }
+        self.head_is_sure = true;
+        Ok(())
     }
 
     /// Takes the token that was peeked at.
