@@ -17,6 +17,10 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Result<T = ()> = std::result::Result<T, String>;
 
 #[derive(Parser)]

@@ -44,6 +44,10 @@ use landfall_config::{Environment, Language};
 use crate::args::{Cli, Global, Lang, Output, Verb};
 use crate::exit::{Exit, Failure, Result};
 
+/// Rendering gives and takes millions of small pieces of memory, which glibc is slower at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What every verb is given: the environment and the global flags.
 #[derive(Debug)]
 pub(crate) struct Session {
