@@ -13,7 +13,14 @@ pub(crate) fn quote_bytes(text: &[u8], ascii: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 2);
     out.push(b'"');
     let mut rest = text;
-    while let Some((rune, width)) = decode_rune(rest) {
+    loop {
+        // Most of a text stands for itself.
+        let itself = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        let (plain, special) =
+            rest.split_at(rest.iter().position(|byte| !itself(byte)).unwrap_or(rest.len()));
+        out.extend_from_slice(plain);
+        rest = special;
+        let Some((rune, width)) = decode_rune(rest) else { break };
         match rune {
             Some(rune) => escape(&mut out, rune, '"', ascii),
             None => out.extend_from_slice(format!("\\x{:02x}", rest[0]).as_bytes()),

@@ -72,11 +72,22 @@ fn crds(node: &Node<'_>, path: &str) -> Vec<Crd> {
 impl Rendered {
     /// All manifests as one text: what a release record holds.
     pub fn manifest_text(&self) -> String {
-        let mut text = String::new();
-        for manifest in &self.manifests {
-            write_document(&mut text, &manifest.source, &manifest.yaml);
-        }
+        let mut text = String::with_capacity(self.length());
+        self.write_manifests(&mut text);
         text
+    }
+
+    fn write_manifests(&self, text: &mut String) {
+        for manifest in &self.manifests {
+            write_document(text, &manifest.source, &manifest.yaml);
+        }
+    }
+
+    /// About as much as is written of manifests and hooks.
+    fn length(&self) -> usize {
+        let manifests = self.manifests.iter().map(|manifest| manifest.source.len() + manifest.yaml.len());
+        let hooks = self.hooks.iter().map(|hook| hook.source.len() + hook.yaml.len());
+        manifests.chain(hooks).map(|length| length + 20).sum()
     }
 
     /// What `helm template` prints.
@@ -117,14 +128,15 @@ impl Rendered {
     }
 
     fn text(&self, options: &OutputOptions) -> String {
-        let mut manifests = String::new();
+        let mut text = String::with_capacity(self.length());
         if options.include_crds {
             for crd in &self.crds {
-                write_document(&mut manifests, &crd.source, &String::from_utf8_lossy(&crd.data));
+                write_document(&mut text, &crd.source, &String::from_utf8_lossy(&crd.data));
             }
         }
-        manifests.push_str(&self.manifest_text());
-        let mut text = manifests.trim().to_owned();
+        self.write_manifests(&mut text);
+        // It begins with dashes, if with anything.
+        text.truncate(text.trim_end().len());
         text.push('\n');
         if !options.no_hooks {
             for hook in self.hooks.iter().filter(|hook| !(options.skip_tests && hook.is_test())) {

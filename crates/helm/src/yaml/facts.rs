@@ -22,6 +22,10 @@ impl Facts {
         let (mut previous_space, mut previous_break) = (false, false);
         let mut after_blank = true;
         for (at, c) in text.char_indices() {
+            if at > 0 && is_ordinary(c) {
+                (previous_space, previous_break, after_blank) = (false, false, false);
+                continue;
+            }
             let end = at + c.len_utf8();
             let before_blank = || matches!(text.as_bytes().get(end), None | Some(b' ' | b'\t'));
             if at == 0 {
@@ -73,6 +77,11 @@ impl Facts {
             block: !(trailing_space || torn),
         }
     }
+}
+
+/// What means nothing within a text: most of what texts hold.
+fn is_ordinary(c: char) -> bool {
+    matches!(c, '!'..='~') && !matches!(c, ':' | '#')
 }
 
 pub fn has_break(text: &str) -> bool {

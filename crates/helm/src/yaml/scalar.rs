@@ -59,6 +59,13 @@ impl Emitter {
         if !self.whitespace {
             self.put(' ');
         }
+        if !text.contains(' ') {
+            self.out.push_str(text);
+            self.column += text.chars().count();
+            self.whitespace = false;
+            self.indention = false;
+            return;
+        }
         let mut spaces = false;
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
