@@ -246,9 +246,33 @@ last: 'it''s
 ...
 ";
 
+/// YAML as programs write it: a pair a line.
+const PAIRS: &str = "kind: Deployment
+spec:
+  replicas: 3
+  image: quay.io/airshipit/x:1.2
+  name: 'web'
+  text: \"a: b # c\"
+
+  # Why.
+  path: /var/lib  
+  none:
+  flag: yes # or no
+  long: a b
+    goes on
+  list:
+  - name: one
+    at: 12:30:45
+  - name: 0x1F
+
+    at: a#b
+  é: ü
+status: done
+";
+
 /// A good document with some changes.
 fn changed(dice: &mut Dice) -> String {
-    let mut text: Vec<char> = DOCUMENT.chars().collect();
+    let mut text: Vec<char> = dice.pick(&[DOCUMENT, PAIRS]).chars().collect();
     for _ in 0..=dice.roll(3) {
         let at = dice.roll(text.len());
         match dice.roll(4) {

@@ -8,6 +8,7 @@ mod events;
 mod indicators;
 mod meaning;
 mod open;
+mod pair;
 mod properties;
 mod scalars;
 mod scanner;
