@@ -64,12 +64,6 @@ pub struct Options {
 pub struct Parsed(Arc<File>);
 
 impl Parsed {
-    /// The text that was parsed.
-    #[must_use]
-    pub fn text(&self) -> &Arc<str> {
-        &self.0.root.source.text
-    }
-
     /// The same text as if it had been parsed under another name; what is parsed is shared. None where the text defines
     /// a template of its old or its new name: parse it anew then.
     #[must_use]

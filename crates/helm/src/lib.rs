@@ -20,6 +20,7 @@ mod engine;
 mod error;
 mod files;
 mod functions;
+mod generations;
 mod glob;
 pub mod json;
 mod layout;

@@ -59,27 +59,24 @@ impl Emitter {
         if !self.whitespace {
             self.put(' ');
         }
-        if !text.contains(' ') {
-            self.out.push_str(text);
-            self.column += text.chars().count();
-            self.whitespace = false;
-            self.indention = false;
-            return;
-        }
         let mut spaces = false;
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
-            if c == ' ' {
-                if allow_breaks && !spaces && self.column > self.width() && chars.peek() != Some(&' ') {
+        let mut rest = text;
+        while !rest.is_empty() {
+            if let Some(behind) = rest.strip_prefix(' ') {
+                if allow_breaks && !spaces && self.column > self.width() && !behind.starts_with(' ') {
                     self.write_indent();
                 } else {
-                    self.put(c);
+                    self.put(' ');
                 }
                 spaces = true;
+                rest = behind;
             } else {
-                self.put(c);
+                let (word, behind) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
+                self.out.push_str(word);
+                self.column += word.chars().count();
                 self.indention = false;
                 spaces = false;
+                rest = behind;
             }
         }
         self.whitespace = false;

@@ -25,23 +25,22 @@ impl<'a> Scanner<'a> {
             return None;
         }
         let rest = self.cursor.rest();
-        let key = rest.iter().position(|byte| !is_name(*byte))?;
-        if key == 0 || key > MAX_SIMPLE_KEY || !rest[0].is_ascii_alphanumeric() || rest[key] != b':' {
+        let length = rest.iter().position(|byte| !is_name(*byte))?;
+        if length > MAX_SIMPLE_KEY || !rest[0].is_ascii_alphanumeric() || rest[length] != b':' {
             return None;
         }
-        let spaces = rest[key + 1..].iter().position(|byte| *byte != b' ').filter(|spaces| *spaces > 0)?;
-        let begin = key + 1 + spaces;
-        let (text, style, end) = value(&rest[begin..])?;
-        if !self.ends_pair(&rest[begin + end..]) {
+        let behind = &rest[length + 1..];
+        let spaces = behind.iter().position(|byte| *byte != b' ').filter(|spaces| *spaces > 0)?;
+        let (text, style, end) = value(&behind[spaces..])?;
+        if !self.ends_pair(&behind[spaces + end..]) {
             return None;
         }
 
         let start = self.cursor.at();
-        let key = (self.cursor.slice(start, start + key), self.cursor.mark());
-        let begin = start + begin;
+        let key = (self.cursor.slice(start, start + length), self.cursor.mark());
+        let begin = start + length + 1 + spaces;
         self.cursor.advance_to(begin);
-        let mark = self.cursor.mark();
-        let value = (self.cursor.slice(begin + text.start, begin + text.end), style, mark);
+        let value = (self.cursor.slice(begin + text.start, begin + text.end), style, self.cursor.mark());
         self.cursor.advance_to(begin + end);
         while self.cursor.line_break().is_some() {
             self.cursor.skip_spaces();
