@@ -13,7 +13,7 @@ pub enum Target {
     Parse,
     /// Templates run with all functions, within limits
     Execute,
-    /// YAML read; what was read is written, and read again as it was
+    /// YAML read by both ways; what was read is written, and read again as it was
     Yaml,
     /// `--set` and its like
     Strvals,
@@ -164,6 +164,14 @@ fn execute(template: &str) {
 
 /// A tree that was read is the same once it was written and read again.
 fn read_and_write(text: &str) {
+    // What follows the first document is not looked at, but lets the reader go no short way.
+    if text.ends_with('\n')
+        && let Ok(tree) = yaml::parse(text)
+        && !tree.is_null()
+    {
+        let long = yaml::parse(&format!("{text}...\n---\n"));
+        assert!(long.as_ref() == Ok(&tree), "{long:?} by the long way, {tree:?} by the short one\n{text}");
+    }
     let Ok(documents) = yaml::parse_documents(text) else {
         let _ = yaml::parse(text);
         return;

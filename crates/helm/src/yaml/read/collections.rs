@@ -2,9 +2,8 @@
 
 use super::cursor::Mark;
 use super::events::{Event, Events, Place, State};
-use super::pair::Pair;
 use super::scanner::Result;
-use super::token::{Kind, Style};
+use super::token::Kind;
 
 impl<'a> Events<'a> {
     pub(super) fn block_sequence(&mut self) -> Result<(Event<'a>, Mark)> {
@@ -36,11 +35,6 @@ impl<'a> Events<'a> {
     }
 
     pub(super) fn block_mapping_key(&mut self) -> Result<(Event<'a>, Mark)> {
-        if let Some(Pair { key: (text, mark), value }) = self.scanner.pair() {
-            self.value = Some(value);
-            self.state = State::BlockMappingValue;
-            return Ok((Event::scalar(text, Style::Plain), mark));
-        }
         match self.kind()? {
             Kind::Key => {
                 self.scanner.take()?;
@@ -52,10 +46,6 @@ impl<'a> Events<'a> {
     }
 
     pub(super) fn block_mapping_value(&mut self) -> Result<(Event<'a>, Mark)> {
-        if let Some((text, style, mark)) = self.value.take() {
-            self.state = State::BlockMappingKey;
-            return Ok((Event::scalar(text, style), mark));
-        }
         if *self.kind()? != Kind::Value {
             return self.empty_then(State::BlockMappingKey);
         }

@@ -78,11 +78,6 @@ impl<'a> Cursor<'a> {
         &self.text[from..to]
     }
 
-    /// What is not yet read.
-    pub fn rest(&self) -> &'a [u8] {
-        &self.bytes[self.at..]
-    }
-
     pub fn byte(&self) -> u8 {
         self.peek(0)
     }
@@ -170,12 +165,6 @@ impl<'a> Cursor<'a> {
 
     pub fn at_blank(&self) -> bool {
         matches!(self.byte(), b' ' | b'\t')
-    }
-
-    pub fn skip_spaces(&mut self) {
-        while self.byte() == b' ' {
-            self.at += 1;
-        }
     }
 
     pub fn skip_blanks(&mut self) {

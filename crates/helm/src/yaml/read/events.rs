@@ -25,13 +25,6 @@ pub enum Event<'a> {
     MappingEnd,
 }
 
-impl<'a> Event<'a> {
-    /// A text with nothing before it.
-    pub(super) fn scalar(text: &'a str, style: Style) -> Self {
-        Event::Scalar { text: text.into(), style, properties: Properties::default() }
-    }
-}
-
 /// What stands before a node.
 #[derive(Debug, Default)]
 pub struct Properties<'a> {
@@ -78,8 +71,6 @@ pub(super) enum Place {
 pub struct Events<'a> {
     pub(super) scanner: Scanner<'a>,
     pub(super) state: State,
-    /// Of a pair whose key was given.
-    pub(super) value: Option<(&'a str, Style, Mark)>,
     outer: Vec<State>,
     handles: Vec<(&'a str, Cow<'a, str>)>,
 }
@@ -87,7 +78,7 @@ pub struct Events<'a> {
 impl<'a> Events<'a> {
     pub fn new(text: &'a str) -> Result<Self> {
         let scanner = Scanner::new(text)?;
-        Ok(Self { scanner, state: State::FirstDocument, value: None, outer: Vec::new(), handles: Vec::new() })
+        Ok(Self { scanner, state: State::FirstDocument, outer: Vec::new(), handles: Vec::new() })
     }
 
     /// The next event, with where it begins.
@@ -171,7 +162,8 @@ impl<'a> Events<'a> {
 
     /// A node that is not there.
     fn empty(&mut self) -> Result<(Event<'a>, Mark)> {
-        Ok((Event::scalar("", Style::Plain), self.mark()?))
+        let event = Event::Scalar { text: "".into(), style: Style::Plain, properties: Properties::default() };
+        Ok((event, self.mark()?))
     }
 
     /// A node, and what comes behind it.

@@ -1,14 +1,16 @@
 //! Reading YAML 1.1 into a JSON-like tree, as goyaml v2 and sigs.k8s.io/yaml read it: from the text to tokens
-//! (`scanner`), to events (`events`), to a tree (`tree`). Keys keep their order; of equal keys the last one wins.
+//! (`scanner`), to events (`events`), to a tree (`tree`); or by a short way (`blocks`). Keys keep their order; of equal keys
+//! the last one wins.
 
+mod blocks;
 mod collections;
 mod cursor;
 mod error;
 mod events;
 mod indicators;
+mod line;
 mod meaning;
 mod open;
-mod pair;
 mod properties;
 mod scalars;
 mod scanner;
@@ -24,16 +26,25 @@ use tree::Reader;
 /// The first document of the text; integers stay integers. No document gives null. What follows the document is not
 /// looked at.
 pub fn parse(text: &str) -> Result<Value, YamlError> {
-    Ok(Reader::new(text)?.document()?.unwrap_or(Value::Null))
+    match blocks::read(text, None) {
+        Some(value) => Ok(value),
+        None => Ok(Reader::new(text)?.document()?.unwrap_or(Value::Null)),
+    }
 }
 
 /// As [`parse`], but of a mapping only some parts; errors are found in all of it.
 pub(crate) fn parse_parts(text: &str, parts: &'static Parts) -> Result<Value, YamlError> {
-    Ok(Reader::new(text)?.only(parts).document()?.unwrap_or(Value::Null))
+    match blocks::read(text, Some(parts)) {
+        Some(value) => Ok(value),
+        None => Ok(Reader::new(text)?.only(parts).document()?.unwrap_or(Value::Null)),
+    }
 }
 
 /// Every document of the text.
 pub fn parse_documents(text: &str) -> Result<Vec<Value>, YamlError> {
+    if let Some(only) = blocks::read(text, None) {
+        return Ok(vec![only]);
+    }
     let mut reader = Reader::new(text)?;
     let mut documents = Vec::new();
     while let Some(document) = reader.document()? {

@@ -22,7 +22,7 @@ pub enum Part {
 }
 
 impl Parts {
-    fn find(&self, key: &str) -> Option<Part> {
+    pub fn find(&self, key: &str) -> Option<Part> {
         self.0.iter().find(|(wanted, _)| *wanted == key).map(|(_, part)| *part)
     }
 }
@@ -144,7 +144,8 @@ fn merge(map: &mut Map<String, Value>, value: Value, mark: Mark) -> Result<()> {
     Ok(())
 }
 
-fn key_text(key: Value, mark: Mark) -> Result<String> {
+/// What a key that is no text is in JSON.
+pub fn key_text(key: Value, mark: Mark) -> Result<String> {
     match key {
         Value::String(text) => Ok(text),
         Value::Bool(true) => Ok("true".to_owned()),

@@ -10,7 +10,7 @@ use super::token::{Kind, Style, Token};
 /// Nesting that is read; deeper is refused rather than risked.
 pub const MAX_DEPTH: usize = 250;
 /// A key without `?` is at most so long, in characters.
-pub(super) const MAX_SIMPLE_KEY: usize = 1024;
+const MAX_SIMPLE_KEY: usize = 1024;
 
 pub type Result<T> = std::result::Result<T, YamlError>;
 
