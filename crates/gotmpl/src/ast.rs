@@ -166,7 +166,6 @@ pub(crate) enum Expr {
     /// A function's name.
     Function {
         pos: usize,
-        name: Box<str>,
         callee: Callee,
     },
     /// `(pipeline)`
@@ -184,6 +183,15 @@ pub(crate) enum Expr {
 pub(crate) enum Callee {
     Builtin(Builtin),
     Custom(Arc<Function>),
+}
+
+impl Callee {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Callee::Builtin(builtin) => builtin.name(),
+            Callee::Custom(function) => &function.name,
+        }
+    }
 }
 
 /// A place in a template that errors point at.
@@ -363,7 +371,7 @@ impl Writer<'_> {
                 self.push(&variable.name);
                 self.names(names);
             }
-            Expr::Function { name, .. } => self.push(name),
+            Expr::Function { callee, .. } => self.push(callee.name()),
             Expr::Pipe(pipe) => self.pipe(pipe),
             Expr::Chain { head, names, .. } => {
                 self.parenthesized(head);

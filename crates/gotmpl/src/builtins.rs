@@ -65,7 +65,7 @@ impl Builtin {
     }
 
     pub(crate) fn name(self) -> &'static str {
-        ALL.iter().find(|&&(_, builtin)| builtin == self).map_or("", |&(name, _)| name)
+        ALL[self as usize].0
     }
 
     pub(crate) const fn signature(self) -> Signature {

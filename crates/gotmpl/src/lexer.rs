@@ -59,14 +59,11 @@ pub(crate) struct Token<'t> {
     /// Byte offset of the start.
     pub pos: usize,
     pub text: &'t str,
-    pub line: usize,
 }
 
 impl Token<'_> {
-    pub(crate) const NONE: Token<'static> = Token { kind: Kind::Eof, pos: 0, text: "", line: 0 };
+    pub(crate) const NONE: Token<'static> = Token { kind: Kind::Eof, pos: 0, text: "" };
 }
-
-const SPACES: &[char] = &[' ', '\t', '\r', '\n'];
 
 pub(crate) struct Lexer<'t> {
     input: &'t str,
@@ -74,9 +71,8 @@ pub(crate) struct Lexer<'t> {
     right: &'t str,
     pos: usize,
     start: usize,
-    /// Lines are counted up to here.
-    counted: usize,
-    line: usize,
+    /// Where what is wrong begins: no later place is told.
+    wrong: Option<usize>,
     parens: usize,
     inside_action: bool,
     /// Functions may be called `break` and `continue`; then they are no keywords.
@@ -94,8 +90,7 @@ impl<'t> Lexer<'t> {
             right: if right.is_empty() { "}}" } else { right },
             pos: 0,
             start: 0,
-            counted: 0,
-            line: 1,
+            wrong: None,
             parens: 0,
             inside_action: false,
             break_ok: true,
@@ -109,12 +104,25 @@ impl<'t> Lexer<'t> {
         if self.inside_action { self.action() } else { self.text() }
     }
 
+    /// The line of a token, from 1.
+    pub(crate) fn line(&self, token: Token<'_>) -> usize {
+        let before = token.pos.min(self.wrong.unwrap_or(token.pos));
+        1 + memchr::memchr_iter(b'\n', &self.input.as_bytes()[..before]).count()
+    }
+
     fn rest(&self) -> &'t str {
         &self.input[self.pos..]
     }
 
+    fn byte(&self) -> Option<u8> {
+        self.input.as_bytes().get(self.pos).copied()
+    }
+
     fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
+        match self.byte()? {
+            byte if byte.is_ascii() => Some(char::from(byte)),
+            _ => self.rest().chars().next(),
+        }
     }
 
     fn next(&mut self) -> Option<char> {
@@ -123,32 +131,31 @@ impl<'t> Lexer<'t> {
         Some(rune)
     }
 
+    fn skip_spaces(&mut self) {
+        while self.byte().is_some_and(is_space) {
+            self.pos += 1;
+        }
+    }
+
     fn take(&mut self, kind: Kind) -> Token<'t> {
-        let text = &self.input[self.start..self.pos];
-        let token = Token { kind, pos: self.start, text, line: self.line_of_start() };
+        let token = Token { kind, pos: self.start, text: &self.input[self.start..self.pos] };
         self.start = self.pos;
         token
     }
 
-    fn line_of_start(&mut self) -> usize {
-        self.line += memchr::memchr_iter(b'\n', &self.input.as_bytes()[self.counted..self.start]).count();
-        self.counted = self.start;
-        self.line
-    }
-
     fn fail(&mut self, message: impl Into<String>) -> Token<'t> {
-        let token = Token { kind: Kind::Error, pos: self.start, text: "", line: self.line_of_start() };
+        let token = Token { kind: Kind::Error, pos: self.start, text: "" };
+        self.wrong = Some(self.start);
         self.error = message.into();
         self.inside_action = false;
         self.pos = self.input.len();
         self.start = self.pos;
-        self.counted = self.pos;
         token
     }
 
     fn text(&mut self) -> Token<'t> {
         loop {
-            let Some(found) = memchr::memmem::find(self.rest().as_bytes(), self.left.as_bytes()) else {
+            let Some(found) = self.left_delim() else {
                 self.pos = self.input.len();
                 return if self.pos > self.start { self.take(Kind::Text) } else { self.take(Kind::Eof) };
             };
@@ -158,7 +165,8 @@ impl<'t> Lexer<'t> {
             if found > 0 {
                 let delim = self.pos;
                 if trim {
-                    self.pos = self.start + self.input[self.start..self.pos].trim_end_matches(SPACES).len();
+                    let text = &self.input.as_bytes()[self.start..self.pos];
+                    self.pos -= text.iter().rev().take_while(|byte| is_space(**byte)).count();
                 }
                 let text = self.take(Kind::Text);
                 self.pos = delim;
@@ -186,6 +194,12 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    /// How far it is to the next left delimiter.
+    fn left_delim(&self) -> Option<usize> {
+        let (rest, left) = (self.rest().as_bytes(), self.left.as_bytes());
+        memchr::memchr_iter(left[0], rest).find(|at| rest[*at..].starts_with(left))
+    }
+
     /// Skips a comment; gives a token only where it is wrong.
     fn comment(&mut self) -> Option<Token<'t>> {
         self.pos += 2;
@@ -202,17 +216,17 @@ impl<'t> Lexer<'t> {
 
     /// Whether a right delimiter is next, and then whether it has a trim marker.
     fn right_delim(&self) -> Option<bool> {
-        let rest = self.rest();
-        if has_right_trim(rest) && rest[2..].starts_with(self.right) {
+        let (rest, right) = (&self.input.as_bytes()[self.pos..], self.right.as_bytes());
+        if has_right_trim(rest) && rest[2..].starts_with(right) {
             return Some(true);
         }
-        rest.starts_with(self.right).then_some(false)
+        rest.starts_with(right).then_some(false)
     }
 
     fn skip_right_delim(&mut self, trim: bool) {
         self.pos += self.right.len() + if trim { 2 } else { 0 };
         if trim {
-            self.pos = self.input.len() - self.rest().trim_start_matches(SPACES).len();
+            self.skip_spaces();
         }
         self.start = self.pos;
     }
@@ -225,7 +239,7 @@ impl<'t> Lexer<'t> {
         self.pos += self.right.len();
         let token = self.take(Kind::RightDelim);
         if trim {
-            self.pos = self.input.len() - self.rest().trim_start_matches(SPACES).len();
+            self.skip_spaces();
             self.start = self.pos;
         }
         self.inside_action = false;
@@ -233,7 +247,10 @@ impl<'t> Lexer<'t> {
     }
 
     fn action(&mut self) -> Token<'t> {
-        if let Some(trim) = self.right_delim() {
+        // Most tokens are seen to be none by their first byte.
+        let may_be_right_delim =
+            self.byte().is_some_and(|byte| is_space(byte) || byte == self.right.as_bytes()[0]);
+        if may_be_right_delim && let Some(trim) = self.right_delim() {
             return if self.parens == 0 { self.close(trim) } else { self.fail("unclosed left paren") };
         }
         let Some(rune) = self.next() else {
@@ -247,8 +264,8 @@ impl<'t> Lexer<'t> {
                 _ => self.fail("expected :="),
             },
             '|' => self.take(Kind::Pipe),
-            '"' => self.quoted('"', Kind::String, "unterminated quoted string"),
-            '\'' => self.quoted('\'', Kind::CharConstant, "unterminated character constant"),
+            '"' => self.quoted(b'"', Kind::String, "unterminated quoted string"),
+            '\'' => self.quoted(b'\'', Kind::CharConstant, "unterminated character constant"),
             '`' => match self.rest().find('`') {
                 Some(end) => {
                     self.pos += end + 1;
@@ -290,12 +307,12 @@ impl<'t> Lexer<'t> {
 
     /// A run of spaces. The last one may belong to a trim marker (` -}}`).
     fn space(&mut self) -> Token<'t> {
-        let run = self.rest().len() - self.rest().trim_start_matches(SPACES).len();
-        self.pos += run;
-        let last = &self.input[self.pos - 1..];
-        if has_right_trim(last) && last[2..].starts_with(self.right) {
+        let behind_first = self.pos;
+        self.skip_spaces();
+        let last = &self.input.as_bytes()[self.pos - 1..];
+        if has_right_trim(last) && last[2..].starts_with(self.right.as_bytes()) {
             self.pos -= 1;
-            if run == 0 {
+            if self.pos < behind_first {
                 return self.close(true);
             }
         }
@@ -303,9 +320,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn identifier(&mut self) -> Token<'t> {
-        while self.peek().is_some_and(is_alphanumeric) {
-            self.next();
-        }
+        self.skip_name();
         if !self.at_terminator() {
             return self.bad_character();
         }
@@ -329,10 +344,19 @@ impl<'t> Lexer<'t> {
 
     /// The rest of a field or variable.
     fn name(&mut self, kind: Kind) -> Token<'t> {
-        while self.peek().is_some_and(is_alphanumeric) {
-            self.next();
-        }
+        self.skip_name();
         if self.at_terminator() { self.take(kind) } else { self.bad_character() }
+    }
+
+    fn skip_name(&mut self) {
+        loop {
+            match self.byte() {
+                Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_') => self.pos += 1,
+                Some(byte) if byte.is_ascii() => return,
+                _ if self.peek().is_some_and(is_alphanumeric) => drop(self.next()),
+                _ => return,
+            }
+        }
     }
 
     fn bad_character(&mut self) -> Token<'t> {
@@ -348,14 +372,15 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn quoted(&mut self, quote: char, kind: Kind, unterminated: &str) -> Token<'t> {
+    fn quoted(&mut self, quote: u8, kind: Kind, unterminated: &str) -> Token<'t> {
+        // All that matters are characters of one byte.
         loop {
-            match self.next() {
-                Some('\\') if self.peek().is_some_and(|next| next != '\n') => {
-                    self.next();
-                }
-                None | Some('\\' | '\n') => return self.fail(unterminated),
-                Some(rune) if rune == quote => return self.take(kind),
+            let byte = self.byte();
+            self.pos += 1;
+            match byte {
+                Some(b'\\') if self.byte().is_some_and(|next| next != b'\n') => self.pos += 1,
+                None | Some(b'\\' | b'\n') => return self.fail(unterminated),
+                Some(byte) if byte == quote => return self.take(kind),
                 Some(_) => {}
             }
         }
@@ -433,9 +458,8 @@ fn has_left_trim(text: &str) -> bool {
     bytes.len() >= 2 && bytes[0] == b'-' && is_space(bytes[1])
 }
 
-fn has_right_trim(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() >= 2 && is_space(bytes[0]) && bytes[1] == b'-'
+fn has_right_trim(text: &[u8]) -> bool {
+    text.len() >= 2 && text[1] == b'-' && is_space(text[0])
 }
 
 fn is_space(byte: u8) -> bool {
@@ -499,7 +523,8 @@ mod tests {
     #[test]
     fn lines_are_those_of_the_start() {
         let mut lexer = Lexer::new("a\n{{ `\n\n` }}\n{{", "", "");
-        let lines: Vec<_> = std::iter::from_fn(|| Some(lexer.next_token())).take(8).map(|t| t.line).collect();
+        let tokens: Vec<_> = std::iter::from_fn(|| Some(lexer.next_token())).take(8).collect();
+        let lines: Vec<_> = tokens.into_iter().map(|token| lexer.line(token)).collect();
         assert_eq!(lines[..7], [1, 2, 2, 2, 4, 4, 4]);
     }
 }

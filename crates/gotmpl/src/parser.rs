@@ -57,14 +57,14 @@ enum End {
 struct Frame<'t> {
     /// Variables in scope, by name: what the parser knows, which is less strict than execution.
     variables: Vec<&'t str>,
-    /// Line of the action being parsed, 0 outside.
-    action_line: usize,
+    /// Beginning of the action being parsed.
+    action: Option<Token<'t>>,
     ranges: usize,
 }
 
 impl Frame<'_> {
     fn new() -> Self {
-        Frame { variables: vec!["$"], action_line: 0, ranges: 0 }
+        Frame { variables: vec!["$"], action: None, ranges: 0 }
     }
 }
 
@@ -120,7 +120,7 @@ impl<'t> Parser<'t> {
 
     /// An error at the line of the token that was read last.
     fn error(&self, message: impl Into<String>) -> Error {
-        let (message, line) = (message.into(), self.tokens[0].line);
+        let (message, line) = (message.into(), self.lexer.line(self.tokens[0]));
         let file = self.source.name.to_string();
         Error::new(Details {
             text: format!("template: {file}:{line}: {message}"),
@@ -143,8 +143,8 @@ impl<'t> Parser<'t> {
             return self.error(format!("unexpected {shown} in {context}"));
         }
         let mut message = shown;
-        let line = self.frame.action_line;
-        if line != 0 && line != token.line {
+        let line = self.frame.action.map(|action| self.lexer.line(action));
+        if let Some(line) = line.filter(|line| *line != self.lexer.line(token)) {
             // "unclosed action started at", not "unclosed action in action started at".
             message += if message.ends_with(" action") { "" } else { " in action" };
             message += &format!(" started at {}:{line}", self.source.name);
@@ -261,9 +261,9 @@ impl<'t> Parser<'t> {
         match token.kind {
             Kind::Text => Ok(Item::Node(Node::Text { start: token.pos, end: token.pos + token.text.len() })),
             Kind::LeftDelim => {
-                self.frame.action_line = token.line;
+                self.frame.action = Some(token);
                 let item = self.action()?;
-                self.frame.action_line = 0;
+                self.frame.action = None;
                 Ok(item)
             }
             _ => Err(self.unexpected(token, "input")),

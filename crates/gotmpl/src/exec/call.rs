@@ -21,12 +21,13 @@ impl<'t> State<'t> {
         last: Option<Val>,
     ) -> Result<Val> {
         self.at = Some(At::Expr(expr));
-        let Expr::Function { name, callee, .. } = expr else {
+        let Expr::Function { callee, .. } = expr else {
             return Err(self.error(format!("{expr} is not a function")));
         };
         match callee {
             Callee::Builtin(builtin) => self.builtin(dot, *builtin, at, args, last),
             Callee::Custom(function) => {
+                let name = &function.name;
                 let values = self.arguments(dot, function.signature, name, args, last)?;
                 let mut context = Context { run: self.run, scope: self.scope, template: self.template };
                 let result = (function.body)(&mut context, &values);

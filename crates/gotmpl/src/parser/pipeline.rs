@@ -137,37 +137,36 @@ impl<'t> Parser<'t> {
         let Some(term) = self.term()? else {
             return Ok(None);
         };
-        let chain = self.peek();
-        if chain.kind != Kind::Field {
+        if self.peek().kind != Kind::Field {
             return Ok(Some(term));
         }
-        let mut more = Vec::new();
-        while self.peek().kind == Kind::Field {
-            more.push(Box::from(&self.next().text[1..]));
-        }
-        // Go moves the position to the added fields; its messages show that.
-        let pos = chain.pos;
+        let (pos, names) = self.fields(term.pos(), None);
         Ok(Some(match term {
-            Expr::Field { names, .. } => Expr::Field { pos, names: join(names, more) },
-            Expr::Variable { variable, names, .. } => {
-                Expr::Variable { pos, variable, names: join(names, more) }
-            }
             Expr::Bool(..) | Expr::String { .. } | Expr::Number { .. } | Expr::Nil(_) | Expr::Dot(_) => {
                 let term = quote(&term.to_string());
                 return Err(self.error(format!("unexpected . after term {term}")));
             }
-            head => Expr::Chain { pos, head: Box::new(head), names: more.into() },
+            head => Expr::Chain { pos, head: Box::new(head), names },
         }))
+    }
+
+    /// The names of the fields that follow a term, and its position. Go moves that to those behind the first; its messages
+    /// show it.
+    fn fields(&mut self, pos: usize, first: Option<Token<'t>>) -> (usize, Box<[Box<str>]>) {
+        let name = |token: Token<'t>| Box::from(&token.text[1..]);
+        let mut names: Vec<_> = first.map(name).into_iter().collect();
+        let next = self.peek();
+        while self.peek().kind == Kind::Field {
+            names.push(name(self.next()));
+        }
+        (if next.kind == Kind::Field { next.pos } else { pos }, names.into())
     }
 
     fn term(&mut self) -> Result<Option<Expr>> {
         let token = self.next_non_space();
         let pos = token.pos;
         Ok(Some(match token.kind {
-            Kind::Identifier => {
-                let callee = self.callee(token.text)?;
-                Expr::Function { pos, name: Box::from(token.text), callee }
-            }
+            Kind::Identifier => Expr::Function { pos, callee: self.callee(token.text)? },
             Kind::Dot => Expr::Dot(pos),
             Kind::Nil => Expr::Nil(pos),
             Kind::Variable => {
@@ -175,9 +174,13 @@ impl<'t> Parser<'t> {
                     return Err(self.error(format!("undefined variable {}", quote(token.text))));
                 }
                 let variable = Variable { id: self.id(token.text), name: Box::from(token.text) };
-                Expr::Variable { pos, variable, names: Box::default() }
+                let (pos, names) = self.fields(pos, None);
+                Expr::Variable { pos, variable, names }
             }
-            Kind::Field => Expr::Field { pos, names: Box::new([Box::from(&token.text[1..])]) },
+            Kind::Field => {
+                let (pos, names) = self.fields(pos, Some(token));
+                Expr::Field { pos, names }
+            }
             Kind::Bool => Expr::Bool(pos, token.text == "true"),
             Kind::CharConstant | Kind::Complex | Kind::Number => {
                 let number = match token.kind {
@@ -222,10 +225,4 @@ impl<'t> Parser<'t> {
             None => error,
         })
     }
-}
-
-fn join(names: Box<[Box<str>]>, more: Vec<Box<str>>) -> Box<[Box<str>]> {
-    let mut names = names.into_vec();
-    names.extend(more);
-    names.into()
 }
