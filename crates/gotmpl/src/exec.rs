@@ -7,6 +7,7 @@ mod call;
 mod eval;
 mod field;
 mod hint;
+mod output;
 mod val;
 mod walk;
 
@@ -15,6 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::Arc;
 
+use output::Output;
 pub(crate) use val::Val;
 
 use crate::HashMap;
@@ -156,7 +158,7 @@ struct Run<'r> {
 #[derive(Default)]
 struct Sheet {
     variables: Vec<(u32, Val)>,
-    out: Vec<u8>,
+    out: Output,
 }
 
 impl Run<'_> {
@@ -212,9 +214,8 @@ fn execute(run: &Run<'_>, scope: &Scope<'_>, template: &Template, data: &Value) 
     let done = crate::stack::grow(|| state.list(&dot, &template.body));
     state.leave();
     done?;
-    let text = Str::from(state.out.as_slice());
+    let text = state.out.take();
     state.variables.clear();
-    state.out.clear();
     run.sheets.borrow_mut().push(Sheet { variables: state.variables, out: state.out });
     Ok(text)
 }
@@ -229,7 +230,7 @@ struct State<'t> {
     /// A stack of variables; the present template's begin at `frame`.
     variables: Vec<(u32, Val)>,
     frame: usize,
-    out: Vec<u8>,
+    out: Output,
 }
 
 impl State<'_> {
@@ -247,14 +248,25 @@ impl State<'_> {
         self.run.depth.set(self.run.depth.get() - 1);
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let (written, limit) =
-            (self.run.written.get() + bytes.len(), self.run.templates.options.limits.output);
+    /// Counts what is about to be written.
+    fn count_output(&mut self, bytes: usize) -> Result<()> {
+        let (written, limit) = (self.run.written.get() + bytes, self.run.templates.options.limits.output);
         if written > limit {
             return Err(self.error(format!("exceeded maximum output size ({limit} bytes)")));
         }
         self.run.written.set(written);
-        self.out.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn write_text(&mut self, text: &str) -> Result<()> {
+        self.count_output(text.len())?;
+        self.out.push_text(text);
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.count_output(bytes.len())?;
+        self.out.push(bytes);
         Ok(())
     }
 

@@ -156,6 +156,15 @@ fn matches_parts(parts: &[Part], then: Option<&Then<'_>>, text: &str) -> bool {
     };
     // The part takes none, one, … of the first `reach` bytes.
     let many = |reach: usize| {
+        // Most patterns end with a star and what a name ends with.
+        if then.is_none() && rest.iter().all(|part| matches!(part, Part::Literal(_))) {
+            let mut chars = text.chars();
+            let ends = rest
+                .iter()
+                .rev()
+                .all(|part| matches!(part, Part::Literal(c) if chars.next_back() == Some(*c)));
+            return ends && chars.as_str().len() <= reach;
+        }
         let mut ends = text[..reach].char_indices().map(|(at, _)| at).chain([reach]);
         ends.any(|end| matches_parts(rest, then, &text[end..]))
     };

@@ -36,7 +36,7 @@ impl<'t> State<'t> {
         match node {
             Node::Text { start, end } => {
                 let source = &self.template.source;
-                self.write(&source.text.as_bytes()[*start..*end])?;
+                self.write_text(&source.text[*start..*end])?;
             }
             Node::Action { pipe, .. } => {
                 let value = self.pipeline(dot, pipe)?;
@@ -200,8 +200,11 @@ impl<'t> State<'t> {
 
     fn print(&mut self, value: &Val) -> Result<()> {
         match value.value() {
-            Value::Nil => self.write(b"<no value>"),
-            Value::String(text) => self.write(text.as_bytes()),
+            Value::Nil => self.write_text("<no value>"),
+            Value::String(text) => match text.as_str() {
+                Some(text) => self.write_text(text),
+                None => self.write(text.as_bytes()),
+            },
             other => {
                 let text = printed(other);
                 if text.len() > Limits::TEXT {

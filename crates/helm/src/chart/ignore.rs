@@ -67,8 +67,9 @@ impl Rules {
         if path.is_empty() || path == "." {
             return false;
         }
+        let last = path.bytes().rposition(|byte| byte == b'/').map_or(path, |slash| &path[slash + 1..]);
         for rule in &self.rules {
-            let name = if rule.by_name { path.rsplit('/').next().unwrap_or(path) } else { path };
+            let name = if rule.by_name { last } else { path };
             let matches = rule.pattern.as_ref().is_some_and(|pattern| pattern.matches(name));
             if rule.negated {
                 if (rule.folders_only && !is_folder) || !matches {

@@ -1,7 +1,5 @@
 //! Errors of templates in Helm's words, with place, source line and hint.
 
-use std::string::FromUtf8Error;
-
 use gotmpl::{Details, Error};
 
 use super::output::NOTES;
@@ -28,13 +26,12 @@ pub fn parse_error(file: &str, chart: &str, error: &Error) -> HelmError {
 }
 
 /// A rendered text that is no UTF-8: no YAML then, but good enough for notes.
-pub fn not_utf8(file: &str, error: &FromUtf8Error) -> Result<String, HelmError> {
-    let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+pub fn not_utf8(file: &str, bytes: &[u8]) -> Result<String, HelmError> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
     if file.ends_with(NOTES) {
         return Ok(text);
     }
-    let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-    let before = String::from_utf8_lossy(before);
+    let before = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     let line = 1 + before.matches('\n').count();
     let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
     let error = YamlError::new(line, column, "a byte that is not UTF-8");

@@ -234,13 +234,16 @@ fn run(
         }
         let info = Map::of(MapType::Named("common.Values"));
         info.insert("Name", source.name.as_str());
-        info.insert("BasePath", source.base_path.as_str());
+        info.insert("BasePath", Value::String(source.base_path.clone()));
         source.scope.insert("Template", info);
         let text = renderer
             .render(&source.name, &Value::Map(source.scope.clone()))
             .map_err(|error| failure::exec_error(&source.name, &source.chart, &error))?;
-        let text = String::from_utf8(without_no_value(text.as_bytes()))
-            .or_else(|error| failure::not_utf8(&source.name, &error))?;
+        let text = without_no_value(text);
+        let text = match text.as_str() {
+            Some(text) => text.to_owned(),
+            None => failure::not_utf8(&source.name, text.as_bytes())?,
+        };
         rendered.push((source.name.clone(), text));
     }
     Ok(rendered)

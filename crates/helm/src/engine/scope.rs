@@ -1,6 +1,9 @@
 //! What each chart's templates see: `.Values`, `.Chart`, `.Release`, `.Files`, `.Subcharts`.
 
-use gotmpl::{Map, MapType, Value};
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use gotmpl::{Map, MapType, Str, Value};
 
 use crate::chart::File;
 use crate::files::Files;
@@ -17,9 +20,9 @@ pub struct Top {
 pub struct Source<'c> {
     /// `chart/templates/x.yaml`
     pub name: String,
-    pub chart: String,
+    pub chart: Rc<str>,
     pub file: &'c File,
-    pub base_path: String,
+    pub base_path: Str,
     pub scope: Map,
     /// Folders that its name leads through.
     depth: usize,
@@ -28,7 +31,8 @@ pub struct Source<'c> {
 impl Source<'_> {
     /// Partials are only there for their definitions.
     pub fn is_partial(&self) -> bool {
-        self.name.rsplit('/').next().is_some_and(|name| name.starts_with('_'))
+        let name = self.name.bytes().rposition(|byte| byte == b'/').map_or(0, |slash| slash + 1);
+        self.name.as_bytes().get(name) == Some(&b'_')
     }
 }
 
@@ -74,14 +78,18 @@ fn collect_chart<'c>(
     // One map for all templates of the chart: what one of them sets in `$`, those after it see. By another name it is
     // what the parent chart has in `.Subcharts`, as a plain map.
     let shared = scope.retyped(MapType::Named("common.Values"));
+    let (chart, base_path) = (Rc::from(node.name()), Str::from(format!("{path}/templates")));
     for template in &node.chart.templates {
-        let name = crate::functions::path_clean(&format!("{path}/{}", template.name));
+        let mut name = format!("{path}/{}", template.name);
+        if let Cow::Owned(clean) = crate::functions::path_clean(&name) {
+            name = clean;
+        }
         let source = Source {
-            depth: name.matches('/').count(),
+            depth: name.bytes().filter(|byte| *byte == b'/').count(),
             name,
-            chart: node.name().to_owned(),
+            chart: Rc::clone(&chart),
             file: template,
-            base_path: format!("{path}/templates"),
+            base_path: base_path.clone(),
             scope: shared.clone(),
         };
         if !is_library || source.is_partial() {

@@ -86,7 +86,7 @@ pub fn add(f: &mut FuncMap) {
             };
             FuncError::wrap(format!("{failed} {quoted}: {error}"), error)
         })?;
-        Ok(Value::string(without_no_value(rendered.as_bytes())))
+        Ok(Value::String(without_no_value(rendered)))
     });
     f.add("required", Signature::fixed(&[Type::String, Type::Any]), |context, a| match arg(a, 1) {
         Value::Nil => refuse(context, a),
@@ -113,14 +113,17 @@ pub fn add(f: &mut FuncMap) {
 }
 
 /// What Go prints for a missing value is blanked.
-pub fn without_no_value(text: &[u8]) -> Vec<u8> {
+pub fn without_no_value(text: Str) -> Str {
     const MARK: &[u8] = b"<no value>";
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = 0;
-    for at in memchr::memmem::find_iter(text, MARK) {
-        out.extend_from_slice(&text[rest..at]);
+    let mut out = Vec::new();
+    let (bytes, mut rest) = (text.as_bytes(), 0);
+    for at in memchr::memmem::find_iter(bytes, MARK) {
+        out.extend_from_slice(&bytes[rest..at]);
         rest = at + MARK.len();
     }
-    out.extend_from_slice(&text[rest..]);
-    out
+    if rest == 0 {
+        return text;
+    }
+    out.extend_from_slice(&bytes[rest..]);
+    Str::from(out)
 }

@@ -1,5 +1,7 @@
 //! Paths with `/`, as Go's `path` package has them, and URLs.
 
+use std::borrow::Cow;
+
 use gotmpl::{FuncMap, Signature, Type, Value};
 
 use super::text_arg;
@@ -45,10 +47,11 @@ pub fn base(path: &str) -> String {
 }
 
 /// `path.Clean`
-pub fn clean(path: &str) -> String {
+pub fn clean(path: &str) -> Cow<'_, str> {
     // Most paths are clean.
-    if !path.is_empty() && path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
-        return path.to_owned();
+    let begins_clean = |at: usize| !matches!(path.as_bytes().get(at), None | Some(b'/' | b'.'));
+    if begins_clean(0) && memchr::memchr_iter(b'/', path.as_bytes()).all(|slash| begins_clean(slash + 1)) {
+        return Cow::Borrowed(path);
     }
     let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
@@ -67,11 +70,11 @@ pub fn clean(path: &str) -> String {
     }
     let joined = parts.join("/");
     if rooted {
-        format!("/{joined}")
+        Cow::Owned(format!("/{joined}"))
     } else if joined.is_empty() {
-        ".".to_owned()
+        Cow::Owned(".".to_owned())
     } else {
-        joined
+        Cow::Owned(joined)
     }
 }
 
