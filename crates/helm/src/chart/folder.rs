@@ -1,16 +1,23 @@
 //! Charts in folders of the file system.
 
 use std::io::Read as _;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, open, openat, statat};
 
 use super::File;
-use super::contents::shared;
+use super::contents::{Identity, shared};
 use super::ignore::Rules;
 use super::load::Tree;
 use crate::HelmError;
 
 /// The most that all files of a chart may hold together, as in Helm.
 const MAX_CHART: u64 = 100 * 1024 * 1024;
+
+/// Files are seldom larger, in bytes.
+const LARGE: usize = 64 * 1024;
 
 /// A folder with a `Chart.yaml`.
 #[derive(Debug)]
@@ -37,8 +44,16 @@ impl Tree for Folder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Rules::default(),
             Err(source) => return Err(HelmError::Io { path: ignore, source }),
         };
-        let mut walk = Walk { rules: rules.with_defaults(), files: Vec::new(), budget: MAX_CHART };
-        walk.folder(&self.path, "", 0)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let mut walk = Walk {
+            rules: rules.with_defaults(),
+            files: Vec::new(),
+            budget: MAX_CHART,
+            content: Vec::new(),
+            now: now.cast_signed(),
+        };
+        let folder = open(&self.path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        walk.folder(folder.map_err(|error| io(&self.path, error))?, &self.path, "", 0)?;
         Ok(walk.files)
     }
 
@@ -56,69 +71,92 @@ struct Walk {
     rules: Rules,
     files: Vec<File>,
     budget: u64,
+    /// Of the file read last.
+    content: Vec<u8>,
+    /// When it began, in seconds since 1970.
+    now: i64,
 }
 
 impl Walk {
-    fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> Result<(), HelmError> {
-        let io = |path: &Path| {
-            let path = path.to_owned();
-            move |source| HelmError::Io { path, source }
-        };
+    /// Files are opened from their folder: the system does not go the whole path for each.
+    fn folder(&mut self, folder: OwnedFd, path: &Path, prefix: &str, depth: usize) -> Result<(), HelmError> {
         if depth > 64 {
-            return Err(HelmError::chart(folder.display().to_string(), "folders are nested too deeply"));
+            return Err(HelmError::chart(path.display().to_string(), "folders are nested too deeply"));
         }
         let mut entries = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(io(folder))? {
-            let entry = entry.map_err(io(folder))?;
-            if let Ok(name) = entry.file_name().into_string() {
-                entries.push((name, entry));
+        let mut folder = Dir::new(folder).map_err(|error| io(path, error))?;
+        while let Some(entry) = folder.read() {
+            let entry = entry.map_err(|error| io(path, error))?;
+            match entry.file_name().to_str() {
+                Ok("." | "..") | Err(_) => {}
+                Ok(name) => entries.push((name.to_owned(), entry.file_type())),
             }
         }
+        let folder = folder.fd().map_err(|error| io(path, error))?;
         entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        for (name, entry) in entries {
-            let path = entry.path();
-            let inner = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-            let mut kind = entry.file_type().map_err(io(&path))?;
-            if kind.is_symlink() {
+        for (name, mut kind) in entries {
+            let inner = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+            let mut status = None;
+            if !kind.is_dir() {
                 // Links are followed, as Helm does.
-                kind = std::fs::metadata(&path).map_err(io(&path))?.file_type();
+                let found = statat(folder, &name, AtFlags::empty());
+                let found = found.map_err(|error| io(&path.join(&name), error))?;
+                kind = FileType::from_raw_mode(found.st_mode);
+                status = Some(found);
             }
             if self.rules.ignores(&inner, kind.is_dir()) {
                 continue;
             }
-            if kind.is_dir() {
-                self.folder(&path, &inner, depth + 1)?;
-                continue;
-            }
-            if !kind.is_file() {
+            if !kind.is_dir() && !kind.is_file() {
                 return Err(HelmError::chart(
-                    path.display().to_string(),
+                    path.join(&name).display().to_string(),
                     "cannot load an irregular file (a device, socket or pipe)",
                 ));
             }
-            let read = self.read(&path)?;
-            let content = read.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&read);
-            self.files.push(File { name: inner, data: shared(content) });
+            let identity = status.and_then(|status| Identity::of(&status, self.now));
+            if let Some(data) = identity.as_ref().filter(|_| kind.is_file()).and_then(Identity::content) {
+                self.spend(data.len(), || path.join(&name))?;
+                self.files.push(File { name: inner, data });
+                continue;
+            }
+            let opened = openat(folder, &name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+            let opened = opened.map_err(|error| io(&path.join(&name), error))?;
+            if kind.is_dir() {
+                self.folder(opened, &path.join(&name), &inner, depth + 1)?;
+                continue;
+            }
+            self.read(opened.into(), || path.join(&name))?;
+            let content = self.content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.content);
+            let data = shared(content);
+            if let Some(identity) = identity {
+                identity.keep(&data);
+            }
+            self.files.push(File { name: inner, data });
         }
         Ok(())
     }
 
-    /// A file's bytes with few calls to the system, since charts have hundreds of small files: its length is only where
-    /// reading begins with room, as some file systems do not tell it.
-    fn read(&mut self, path: &Path) -> Result<Vec<u8>, HelmError> {
-        let io = |source| HelmError::Io { path: path.to_owned(), source };
-        let file = std::fs::File::open(path).map_err(io)?;
-        let length = file.metadata().map_err(io)?.len().min(self.budget);
-        let mut data = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-        file.take(self.budget + 1).read_to_end(&mut data).map_err(io)?;
-        let Some(left) = self.budget.checked_sub(data.len() as u64) else {
+    fn read(&mut self, file: std::fs::File, path: impl Fn() -> PathBuf) -> Result<(), HelmError> {
+        self.content.clear();
+        self.content.reserve(LARGE);
+        file.take(self.budget + 1).read_to_end(&mut self.content).map_err(|error| io(&path(), error))?;
+        self.spend(self.content.len(), path)
+    }
+
+    /// Counts what a file holds.
+    fn spend(&mut self, bytes: usize, path: impl Fn() -> PathBuf) -> Result<(), HelmError> {
+        let Some(left) = self.budget.checked_sub(bytes as u64) else {
             return Err(HelmError::chart_hint(
-                path.display().to_string(),
+                path().display().to_string(),
                 format!("the chart is larger than {} MiB", MAX_CHART >> 20),
                 "leave files that it does not need out by .helmignore",
             ));
         };
         self.budget = left;
-        Ok(data)
+        Ok(())
     }
+}
+
+fn io(path: &Path, error: impl Into<std::io::Error>) -> HelmError {
+    HelmError::Io { path: path.to_owned(), source: error.into() }
 }
