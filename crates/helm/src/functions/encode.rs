@@ -101,6 +101,9 @@ fn wrong_kind(prefix: &str, value: &Json, wanted: &str) -> String {
 
 /// What `toYaml` gives.
 pub fn to_yaml(value: &Value) -> Result<String, FuncError> {
+    if let Some(text) = yaml::write_value(value) {
+        return Ok(yaml::without_line_break(text));
+    }
     let json =
         to_json(value).map_err(|error| FuncError::new(format!("error marshaling into JSON: {error}")))?;
     yaml::marshal(&json)

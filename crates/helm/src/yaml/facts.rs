@@ -21,12 +21,21 @@ impl Facts {
         let (mut break_space, mut space_break) = (false, false);
         let (mut previous_space, mut previous_break) = (false, false);
         let mut after_blank = true;
-        for (at, c) in text.char_indices() {
-            if at > 0 && is_ordinary(c) {
+        let mut end = 0;
+        while let Some(c) = text[end..].chars().next() {
+            let at = end;
+            end += c.len_utf8();
+            // Within the text most characters are ordinary, and most others spaces.
+            if at > 0 && u8::try_from(c).is_ok_and(is_ordinary) {
                 (previous_space, previous_break, after_blank) = (false, false, false);
+                end += text.as_bytes()[end..].iter().take_while(|byte| is_ordinary(**byte)).count();
                 continue;
             }
-            let end = at + c.len_utf8();
+            if at > 0 && c == ' ' && end < text.len() {
+                break_space |= previous_break;
+                (previous_space, previous_break, after_blank) = (true, false, true);
+                continue;
+            }
             let before_blank = || matches!(text.as_bytes().get(end), None | Some(b' ' | b'\t'));
             if at == 0 {
                 match c {
@@ -80,8 +89,8 @@ impl Facts {
 }
 
 /// What means nothing within a text: most of what texts hold.
-fn is_ordinary(c: char) -> bool {
-    matches!(c, '!'..='~') && !matches!(c, ':' | '#')
+fn is_ordinary(byte: u8) -> bool {
+    matches!(byte, b'!'..=b'~') && !matches!(byte, b':' | b'#')
 }
 
 pub fn has_break(text: &str) -> bool {
@@ -90,6 +99,19 @@ pub fn has_break(text: &str) -> bool {
 
 pub fn is_break(c: char) -> bool {
     matches!(c, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Where the first line ends.
+pub fn line_end(text: &str) -> usize {
+    let may_be_break = |byte: &u8| matches!(byte, b'\n' | b'\r' | 0xc2 | 0xe2);
+    let mut at = 0;
+    while let Some(next) = text.as_bytes()[at..].iter().position(may_be_break) {
+        if text[at + next..].starts_with(is_break) {
+            return at + next;
+        }
+        at += next + 1;
+    }
+    text.len()
 }
 
 /// From U+007F on: characters that no text of YAML may hold, not even quoted.

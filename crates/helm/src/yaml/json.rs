@@ -22,7 +22,7 @@ fn check(value: &Value) -> Result<(), String> {
         Value::Array(items) => items.iter().try_for_each(check),
         Value::Object(map) => map.iter().try_for_each(|(key, value)| {
             check_text(key)?;
-            if key.contains(NEXT_LINE) {
+            if has_next_line(key) {
                 return Err("yaml: line 1: did not find expected ',' or '}'".to_owned());
             }
             check(value)
@@ -31,7 +31,7 @@ fn check(value: &Value) -> Result<(), String> {
     }
 }
 
-fn check_text(text: &str) -> Result<(), String> {
+pub(super) fn check_text(text: &str) -> Result<(), String> {
     // Most texts are quickly seen to have none of them.
     if text.bytes().all(|byte| byte < 0x7f) {
         return Ok(());
@@ -46,9 +46,13 @@ fn check_text(text: &str) -> Result<(), String> {
 /// The one line break of YAML that JSON does not escape.
 const NEXT_LINE: char = '\u{85}';
 
+pub(super) fn has_next_line(text: &str) -> bool {
+    !text.is_ascii() && text.contains(NEXT_LINE)
+}
+
 /// Text as it comes out of the JSON in between: a line break is folded like one in a quoted scalar.
 pub fn folded(text: &str) -> Cow<'_, str> {
-    if !text.contains(NEXT_LINE) {
+    if !has_next_line(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::new();

@@ -1,6 +1,7 @@
 //! YAML as `sigs.k8s.io/yaml` reads and writes it: YAML 1.1 scalars on the way in, the bytes of
 //! goyaml v2's emitter on the way out. Comments and styles are not kept.
 
+mod direct;
 mod facts;
 mod json;
 mod order;
@@ -9,6 +10,7 @@ mod resolve;
 mod scalar;
 mod write;
 
+pub(crate) use direct::write_value;
 pub use json::marshal;
 pub(crate) use read::{Part, Parts, kind_name, parse_parts};
 pub use read::{YamlError, parse, parse_documents, read_map, read_value, to_floats};

@@ -5,15 +5,16 @@ use std::cmp::Ordering;
 use super::write::Dialect;
 
 /// Sorts keys as goyaml does: digits by their number, letters after everything else. The order is
-/// not a total one for strange keys, so this is a merge sort of our own, which cannot mind.
-pub fn sort_naturally(keys: &mut Vec<&String>, dialect: Dialect) {
-    keys.sort_unstable();
-    let mut sorted: Vec<&String> = Vec::with_capacity(keys.len());
-    for key in keys.drain(..) {
-        let at = sorted.partition_point(|other| natural_order(other, key, dialect) != Ordering::Greater);
-        sorted.insert(at, key);
+/// not a total one for strange keys, so this is an insertion sort of our own, which cannot mind.
+pub fn sort_naturally<T: Copy>(entries: &mut Vec<(&str, T)>, dialect: Dialect) {
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    for at in 1..entries.len() {
+        let entry = entries[at];
+        let place = entries[..at]
+            .partition_point(|(other, _)| natural_order(other, entry.0, dialect) != Ordering::Greater);
+        entries.copy_within(place..at, place + 1);
+        entries[place] = entry;
     }
-    *keys = sorted;
 }
 
 fn natural_order(a: &str, b: &str, dialect: Dialect) -> Ordering {
@@ -27,51 +28,34 @@ fn natural_order(a: &str, b: &str, dialect: Dialect) -> Ordering {
 }
 
 fn less(a: &str, b: &str, dialect: Dialect) -> bool {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
     let mut behind_digit = false;
-    for at in 0..a.len().min(b.len()) {
-        if a[at] == b[at] {
-            behind_digit = a[at].is_numeric();
+    for ((at, a_next), b_next) in a.char_indices().zip(b.chars()) {
+        if a_next == b_next {
+            behind_digit = a_next.is_numeric();
             continue;
         }
-        let (a_letter, b_letter) = (a[at].is_alphabetic(), b[at].is_alphabetic());
+        let (a_letter, b_letter) = (a_next.is_alphabetic(), b_next.is_alphabetic());
         if a_letter && b_letter {
-            return a[at] < b[at];
+            return a_next < b_next;
         }
         if a_letter || b_letter {
             // Since version 3, a letter behind a digit comes before what is none.
             return if dialect == Dialect::V3 && behind_digit { a_letter } else { b_letter };
         }
         // A zero counts only behind another digit that is none.
-        let mut leading = 0i64;
-        if a[at] == '0' || b[at] == '0' {
-            for digit in a[..at].iter().rev().take_while(|c| c.is_ascii_digit()) {
-                if *digit != '0' {
-                    leading = 1;
-                    break;
-                }
-            }
-        }
-        let (a_number, a_end) = number_at(&a, at, leading);
-        let (b_number, b_end) = number_at(&b, at, leading);
-        if a_number != b_number {
-            return a_number < b_number;
-        }
-        if a_end != b_end {
-            return a_end < b_end;
-        }
-        return a[at] < b[at];
+        let digits_before = || a[..at].bytes().rev().take_while(u8::is_ascii_digit);
+        let leading = (a_next == '0' || b_next == '0') && digits_before().any(|digit| digit != b'0');
+        let (a_number, a_digits) = number(&a[at..], leading);
+        let (b_number, b_digits) = number(&b[at..], leading);
+        return (a_number, a_digits, a_next) < (b_number, b_digits, b_next);
     }
     a.len() < b.len()
 }
 
-fn number_at(text: &[char], start: usize, leading: i64) -> (i64, usize) {
-    let mut number = leading;
-    let mut at = start;
-    while at < text.len() && text[at].is_ascii_digit() {
-        number = number.wrapping_mul(10).wrapping_add(i64::from(text[at] as u32 - u32::from(b'0')));
-        at += 1;
-    }
-    (number, at)
+/// The number that a text begins with, behind a one where something leads it, and how many digits that are.
+fn number(text: &str, leading: bool) -> (i64, usize) {
+    let digits = text.bytes().take_while(u8::is_ascii_digit);
+    digits.fold((i64::from(leading), 0), |(number, count), digit| {
+        (number.wrapping_mul(10).wrapping_add(i64::from(digit - b'0')), count + 1)
+    })
 }

@@ -1,6 +1,6 @@
 //! Writing scalars: plain, quoted and literal, folded where the dialect folds.
 
-use super::facts::{is_break, is_printable};
+use super::facts::{is_break, is_printable, line_end};
 use super::write::{Dialect, Emitter};
 
 /// Text is folded behind this column.
@@ -10,6 +10,13 @@ impl Emitter {
     pub(super) fn put(&mut self, c: char) {
         self.out.push(c);
         self.column += 1;
+    }
+
+    /// Text within a line.
+    fn put_text(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.column += text.chars().count();
+        self.indention = false;
     }
 
     fn width(&self) -> usize {
@@ -72,9 +79,7 @@ impl Emitter {
                 rest = behind;
             } else {
                 let (word, behind) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
-                self.out.push_str(word);
-                self.column += word.chars().count();
-                self.indention = false;
+                self.put_text(word);
                 spaces = false;
                 rest = behind;
             }
@@ -208,18 +213,16 @@ impl Emitter {
         self.put_break();
         self.indention = true;
         self.whitespace = true;
-        let mut breaks = true;
-        for c in text.chars() {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
             if is_break(c) {
                 self.write_break(c);
-                breaks = true;
+                rest = &rest[c.len_utf8()..];
             } else {
-                if breaks {
-                    self.write_indent();
-                }
-                self.put(c);
-                self.indention = false;
-                breaks = false;
+                self.write_indent();
+                let (line, behind) = rest.split_at(line_end(rest));
+                self.put_text(line);
+                rest = behind;
             }
         }
     }

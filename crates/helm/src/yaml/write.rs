@@ -1,7 +1,7 @@
 //! Writing YAML with the bytes of goyaml v2's emitter: natural key order, lists not indented below
 //! their key, folding at 80 columns, literal blocks for text with line breaks.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::facts::{Facts, has_break};
 use super::json::folded;
@@ -30,15 +30,43 @@ pub fn write(value: &Value) -> String {
 
 /// YAML text of a dialect, with its final line break.
 pub fn write_as(value: &Value, dialect: Dialect) -> String {
-    let mut emitter =
-        Emitter { out: String::new(), column: 0, indent: -1, whitespace: true, indention: true, dialect };
-    emitter.node(value, Context::default());
-    emitter.write_indent();
-    emitter.out
+    let mut emitter = Emitter::new(dialect);
+    // What is in JSON can be written.
+    let _ = value.write(&mut emitter, Context::default());
+    emitter.end()
+}
+
+/// YAML text of what is written as goyaml v2 does; None where it cannot be written.
+pub(super) fn emit(node: impl Node) -> Option<String> {
+    let mut emitter = Emitter::new(Dialect::V2);
+    node.write(&mut emitter, Context::default())?;
+    Some(emitter.end())
+}
+
+/// What can be written, with what is within it.
+pub(super) trait Node: Copy {
+    /// None where it cannot; what was written until then is of no use.
+    fn write(self, emitter: &mut Emitter, context: Context) -> Option<()>;
+}
+
+impl Node for &Value {
+    fn write(self, emitter: &mut Emitter, context: Context) -> Option<()> {
+        match self {
+            Value::Null => emitter.null(context),
+            Value::Bool(flag) => emitter.bool(*flag, context),
+            Value::Number(number) => emitter.number(number, context),
+            Value::String(text) => emitter.text(text, context),
+            Value::Array(items) => emitter.list(items.iter(), context)?,
+            Value::Object(map) => {
+                emitter.map(map.iter().map(|(key, value)| (key.as_str(), value)).collect())?;
+            }
+        }
+        Some(())
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Context {
+pub(super) struct Context {
     mapping: bool,
     simple_key: bool,
 }
@@ -62,76 +90,86 @@ enum Style {
 }
 
 impl Emitter {
-    fn node(&mut self, value: &Value, context: Context) {
-        match value {
-            Value::Null => self.scalar("null", Style::Plain, context),
-            Value::Bool(true) => self.scalar("true", Style::Plain, context),
-            Value::Bool(false) => self.scalar("false", Style::Plain, context),
-            Value::Number(number) => self.scalar(&number_scalar(number, self.dialect), Style::Plain, context),
-            Value::String(text) => {
-                let text = match self.dialect {
-                    Dialect::V2 => &*folded(text),
-                    Dialect::V3 => text,
-                };
-                let style = if text.contains('\n') {
-                    Style::Literal
-                } else if needs_quotes(text) {
-                    Style::Double
-                } else {
-                    Style::Plain
-                };
-                self.scalar(text, style, context);
-            }
-            Value::Array(items) if items.is_empty() => {
-                self.indicator("[", true, true, false);
-                self.indicator("]", false, false, false);
-            }
-            Value::Object(map) if map.is_empty() => {
-                self.indicator("{", true, true, false);
-                self.indicator("}", false, false, false);
-            }
-            Value::Array(items) => {
-                let outer = self.indent;
-                self.increase_indent(self.dialect == Dialect::V2 && context.mapping && !self.indention);
-                for item in items {
-                    self.write_indent();
-                    self.indicator("-", true, false, true);
-                    self.node(item, Context::default());
-                }
-                self.indent = outer;
-            }
-            Value::Object(map) => {
-                let outer = self.indent;
-                self.increase_indent(false);
-                let mut keys: Vec<&String> = map.keys().collect();
-                sort_naturally(&mut keys, self.dialect);
-                for key in keys {
-                    self.entry(key, &map[key.as_str()]);
-                }
-                self.indent = outer;
-            }
-        }
+    fn new(dialect: Dialect) -> Self {
+        Self { out: String::new(), column: 0, indent: -1, whitespace: true, indention: true, dialect }
     }
 
-    fn entry(&mut self, key: &str, value: &Value) {
+    fn end(mut self) -> String {
         self.write_indent();
-        let style = if key.contains('\n') {
-            Style::Literal
-        } else if needs_quotes(key) {
-            Style::Double
-        } else {
-            Style::Plain
+        self.out
+    }
+
+    pub(super) fn null(&mut self, context: Context) {
+        self.scalar("null", Style::Plain, context);
+    }
+
+    pub(super) fn bool(&mut self, flag: bool, context: Context) {
+        self.scalar(if flag { "true" } else { "false" }, Style::Plain, context);
+    }
+
+    pub(super) fn number(&mut self, number: &Number, context: Context) {
+        self.scalar(&number_scalar(number, self.dialect), Style::Plain, context);
+    }
+
+    pub(super) fn text(&mut self, text: &str, context: Context) {
+        let text = match self.dialect {
+            Dialect::V2 => &*folded(text),
+            Dialect::V3 => text,
         };
+        self.scalar(text, style_of(text), context);
+    }
+
+    pub(super) fn list<N: Node>(
+        &mut self,
+        items: impl ExactSizeIterator<Item = N>,
+        context: Context,
+    ) -> Option<()> {
+        if items.len() == 0 {
+            self.indicator("[", true, true, false);
+            self.indicator("]", false, false, false);
+            return Some(());
+        }
+        let outer = self.indent;
+        self.increase_indent(self.dialect == Dialect::V2 && context.mapping && !self.indention);
+        for item in items {
+            self.write_indent();
+            self.indicator("-", true, false, true);
+            item.write(self, Context::default())?;
+        }
+        self.indent = outer;
+        Some(())
+    }
+
+    /// Of entries with keys that differ.
+    pub(super) fn map<N: Node>(&mut self, mut entries: Vec<(&str, N)>) -> Option<()> {
+        if entries.is_empty() {
+            self.indicator("{", true, true, false);
+            self.indicator("}", false, false, false);
+            return Some(());
+        }
+        let outer = self.indent;
+        self.increase_indent(false);
+        sort_naturally(&mut entries, self.dialect);
+        for (key, value) in entries {
+            self.key(key);
+            value.write(self, Context { mapping: true, simple_key: false })?;
+        }
+        self.indent = outer;
+        Some(())
+    }
+
+    /// A key and what stands behind it.
+    fn key(&mut self, key: &str) {
+        self.write_indent();
         if key.len() <= SIMPLE_KEY && !has_break(key) {
-            self.scalar(key, style, Context { mapping: true, simple_key: true });
+            self.scalar(key, style_of(key), Context { mapping: true, simple_key: true });
             self.indicator(":", false, false, false);
         } else {
             self.indicator("?", true, false, true);
-            self.scalar(key, style, Context { mapping: true, simple_key: false });
+            self.scalar(key, style_of(key), Context { mapping: true, simple_key: false });
             self.write_indent();
             self.indicator(":", true, false, true);
         }
-        self.node(value, Context { mapping: true, simple_key: false });
     }
 
     fn increase_indent(&mut self, indentless: bool) {
@@ -170,8 +208,19 @@ impl Emitter {
     }
 }
 
+/// How a text is written where nothing speaks against it.
+fn style_of(text: &str) -> Style {
+    if text.contains('\n') {
+        Style::Literal
+    } else if needs_quotes(text) {
+        Style::Double
+    } else {
+        Style::Plain
+    }
+}
+
 /// In version 2 a number passes through JSON text and is read again: large whole floats become integers.
-fn number_scalar(number: &serde_json::Number, dialect: Dialect) -> String {
+fn number_scalar(number: &Number, dialect: Dialect) -> String {
     if dialect == Dialect::V3
         && number.is_f64()
         && let Some(float) = number.as_f64()
