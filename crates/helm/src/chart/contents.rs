@@ -63,6 +63,11 @@ impl Identity {
         (status.st_ctime + UNSETTLED <= now).then_some(identity)
     }
 
+    /// Whether so many bytes were read: some file systems tell no true lengths, and then perhaps no true times.
+    pub fn has_length(&self, bytes: usize) -> bool {
+        i64::try_from(bytes).is_ok_and(|bytes| bytes == self.bytes)
+    }
+
     /// The content, if the file was read before.
     pub fn content(&self) -> Option<Arc<[u8]>> {
         locked(&KNOWN).get(self)
@@ -90,7 +95,9 @@ mod tests {
         let settled = first.st_ctime + UNSETTLED;
         assert_eq!(Identity::of(&first, settled - 1), None);
         let content = shared(b"a");
-        Identity::of(&first, settled).unwrap().keep(&content);
+        let identity = Identity::of(&first, settled).unwrap();
+        assert!(identity.has_length(1) && !identity.has_length(0));
+        identity.keep(&content);
 
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&file, &link).unwrap();

@@ -128,7 +128,7 @@ impl Walk {
             self.read(opened.into(), || path.join(&name))?;
             let content = self.content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.content);
             let data = shared(content);
-            if let Some(identity) = identity {
+            if let Some(identity) = identity.filter(|identity| identity.has_length(self.content.len())) {
                 identity.keep(&data);
             }
             self.files.push(File { name: inner, data });
