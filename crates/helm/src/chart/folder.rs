@@ -107,25 +107,28 @@ impl Walk {
             if self.rules.ignores(&inner, kind.is_dir()) {
                 continue;
             }
-            if !kind.is_dir() && !kind.is_file() {
+            let path = || path.join(&name);
+            let open = || {
+                let opened = openat(folder, &name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+                opened.map_err(|error| io(&path(), error))
+            };
+            if kind.is_dir() {
+                self.folder(open()?, &path(), &inner, depth + 1)?;
+                continue;
+            }
+            if !kind.is_file() {
                 return Err(HelmError::chart(
-                    path.join(&name).display().to_string(),
+                    path().display().to_string(),
                     "cannot load an irregular file (a device, socket or pipe)",
                 ));
             }
             let identity = status.and_then(|status| Identity::of(&status, self.now));
-            if let Some(data) = identity.as_ref().filter(|_| kind.is_file()).and_then(Identity::content) {
-                self.spend(data.len(), || path.join(&name))?;
+            if let Some(data) = identity.as_ref().and_then(Identity::content) {
+                self.spend(data.len(), path)?;
                 self.files.push(File { name: inner, data });
                 continue;
             }
-            let opened = openat(folder, &name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-            let opened = opened.map_err(|error| io(&path.join(&name), error))?;
-            if kind.is_dir() {
-                self.folder(opened, &path.join(&name), &inner, depth + 1)?;
-                continue;
-            }
-            self.read(opened.into(), || path.join(&name))?;
+            self.read(open()?.into(), path)?;
             let content = self.content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.content);
             let data = shared(content);
             if let Some(identity) = identity.filter(|identity| identity.has_length(self.content.len())) {

@@ -1,4 +1,4 @@
-//! Values of templates written as YAML without a tree made of them first: `toYaml` is a third of some charts.
+//! Values of templates written as YAML without a tree made of them first.
 
 use std::cell::Cell;
 
@@ -30,11 +30,17 @@ impl<'v> Plain<'v> {
     fn within(self, value: &'v Value) -> Self {
         Self { value, depth: self.depth + 1, ..self }
     }
+
+    /// Takes parts off; None where so many are not left.
+    fn takes(self, parts: usize) -> Option<()> {
+        self.left.set(self.left.get().checked_sub(parts)?);
+        Some(())
+    }
 }
 
 impl Node for Plain<'_> {
     fn write(self, emitter: &mut Emitter, context: Context) -> Option<()> {
-        self.left.set(self.left.get().checked_sub(self.value.own_parts())?);
+        self.takes(self.value.own_parts())?;
         if self.depth > DEEPEST {
             return None;
         }
@@ -51,7 +57,10 @@ impl Node for Plain<'_> {
             Value::Map(map) if map.is_nil() => emitter.null(context),
             Value::Map(map) => {
                 let entries = map.borrow();
-                let entries = entries.iter().map(|(key, value)| Some((as_text(key)?, self.within(value))));
+                let entries = entries.iter().map(|(key, value)| {
+                    self.takes(key.len() / 16)?;
+                    Some((as_text(key)?, self.within(value)))
+                });
                 emitter.map(entries.collect::<Option<_>>()?)?;
             }
             Value::Bytes(_) | Value::Object(_) => return None,
@@ -106,5 +115,9 @@ mod tests {
             assert_eq!(write_value(&Value::list([value])), None);
         }
         cyclic.remove("self");
+
+        // Few parts, but the keys are written as often as the map is.
+        let long = Value::map([("k".repeat(1 << 20), Value::Nil)]);
+        assert!(write_value(&Value::list(vec![long; MAX_PARTS / (1 << 16) + 1])).is_none());
     }
 }

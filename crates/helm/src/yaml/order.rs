@@ -6,7 +6,7 @@ use super::write::Dialect;
 
 /// Sorts keys as goyaml does: digits by their number, letters after everything else. The order is
 /// not a total one for strange keys, so this is an insertion sort of our own, which cannot mind.
-pub fn sort_naturally<T: Copy>(entries: &mut Vec<(&str, T)>, dialect: Dialect) {
+pub fn sort_naturally<T: Copy>(entries: &mut [(&str, T)], dialect: Dialect) {
     entries.sort_unstable_by_key(|(key, _)| *key);
     for at in 1..entries.len() {
         let entry = entries[at];
