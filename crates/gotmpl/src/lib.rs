@@ -32,4 +32,4 @@ pub use exec::{Context, Renderer};
 pub use format::{quote, sprint, sprintf, sprintln};
 pub use func::{Body, FuncError, FuncMap, Function, Signature, Type};
 pub use template::{Limits, MissingKey, Options, Parsed, Templates};
-pub use value::{Kind, List, ListType, Map, MapType, Object, Str, Value};
+pub use value::{Entries, Kind, List, ListType, Map, MapType, Object, Str, Value};

@@ -15,7 +15,7 @@ use std::fmt;
 use std::rc::Rc;
 
 pub use list::{List, ListType};
-pub use map::{Map, MapType};
+pub use map::{Entries, Map, MapType};
 pub use object::Object;
 pub use text::Str;
 pub(crate) use text::{decode_rune, runes};

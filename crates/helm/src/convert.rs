@@ -118,7 +118,7 @@ fn map_to_json(map: &Map, depth: usize, shape: Shape, left: &mut usize) -> Resul
         return Ok(Json::Null);
     }
     let mut out = serde_json::Map::new();
-    for (key, value) in map.borrow().iter() {
+    for (key, value) in map.borrow().sorted() {
         *left = left.saturating_sub(key.len() / 16);
         out.insert(key.to_str().into_owned(), convert(value, depth + 1, shape, left)?);
     }

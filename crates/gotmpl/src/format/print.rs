@@ -160,7 +160,7 @@ impl Printer {
         } else {
             self.push(b"map[");
         }
-        for (index, (key, value)) in map.borrow().iter().enumerate() {
+        for (index, (key, value)) in map.borrow().sorted().into_iter().enumerate() {
             self.separate(index);
             self.value(&Value::String(key.clone()), verb);
             self.push(b":");

@@ -77,7 +77,9 @@ fn equal(a: &Value, b: &Value, depth: usize, met: &mut Met) -> bool {
                 return true;
             }
             let (a, b) = (a.borrow(), b.borrow());
-            a.iter().zip(b.iter()).all(|((ak, av), (bk, bv))| ak == bk && equal(av, bv, depth + 1, met))
+            a.unordered().all(|(key, value)| {
+                b.get(key.as_bytes()).is_some_and(|other| equal(value, other, depth + 1, met))
+            })
         }
         (Value::Object(a), Value::Object(b)) => a.equals(&**b),
         _ => false,
@@ -93,7 +95,7 @@ fn takes(value: &Value, depth: usize, left: &mut usize) -> bool {
     }
     match value {
         Value::List(list) => list.iter().all(|item| takes(item, depth + 1, left)),
-        Value::Map(map) => map.borrow().iter().all(|(key, item)| {
+        Value::Map(map) => map.borrow().unordered().all(|(key, item)| {
             *left = left.saturating_sub(key.len() / 16);
             takes(item, depth + 1, left)
         }),
@@ -118,8 +120,9 @@ fn copy_map(map: &Map, depth: usize) -> Map {
     if map.is_nil() {
         return map.clone();
     }
-    let entries = map.borrow().iter().map(|(key, value)| (key.clone(), copy(value, depth + 1))).collect();
-    Map::from_entries(map.map_type(), entries)
+    let entries = map.borrow();
+    let copies = entries.unordered().map(|(key, value)| (key.clone(), copy(value, depth + 1)));
+    Map::from_entries(map.map_type(), copies)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Go's map with string keys: shared by reference, ranged over in bytewise key order.
 
 use std::borrow::Cow;
-use std::cell::{Ref, RefCell, RefMut};
-use std::collections::BTreeMap;
+use std::cell::{Ref, RefCell};
+use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -52,6 +52,9 @@ impl MapType {
     }
 }
 
+/// Entries in no order: most are asked for by their key, which a tree would compare with several of the others.
+type Table = HashMap<Str, Value, foldhash::fast::RandomState>;
+
 /// A map with Go's reference semantics: clones share the entries, and a change is seen through all of them.
 ///
 /// Do not hold a [`Map::borrow`] across a call that may run templates or change the map.
@@ -61,7 +64,7 @@ pub struct Map(Rc<Inner>);
 struct Inner {
     kind: MapType,
     nil: bool,
-    entries: RefCell<BTreeMap<Str, Value>>,
+    entries: RefCell<Table>,
 }
 
 impl Drop for Inner {
@@ -86,8 +89,12 @@ impl Map {
         Map(Rc::new(Inner { kind, nil: true, entries: RefCell::default() }))
     }
 
-    /// A map of a type that owns the entries.
-    pub fn from_entries(kind: MapType, entries: BTreeMap<Str, Value>) -> Self {
+    /// A map of a type with these entries.
+    pub fn from_entries(kind: MapType, entries: impl IntoIterator<Item = (Str, Value)>) -> Self {
+        Self::of_table(kind, entries.into_iter().collect())
+    }
+
+    fn of_table(kind: MapType, entries: Table) -> Self {
         Map(Rc::new(Inner { kind, nil: false, entries: RefCell::new(entries) }))
     }
 
@@ -135,24 +142,21 @@ impl Map {
         self.len() == 0
     }
 
-    /// The entries for reading, in bytewise key order.
-    pub fn borrow(&self) -> Ref<'_, BTreeMap<Str, Value>> {
-        self.0.entries.borrow()
-    }
-
-    /// The entries for writing (of a nil map too: the caller asks [`Map::is_nil`]).
-    pub fn borrow_mut(&self) -> RefMut<'_, BTreeMap<Str, Value>> {
-        self.0.entries.borrow_mut()
+    /// The entries for reading.
+    pub fn borrow(&self) -> Entries<'_> {
+        Entries(self.0.entries.borrow())
     }
 
     /// The keys, sorted bytewise.
     pub fn keys(&self) -> Vec<Str> {
-        self.borrow().keys().cloned().collect()
+        let mut keys: Vec<_> = self.0.entries.borrow().keys().cloned().collect();
+        keys.sort_unstable();
+        keys
     }
 
     /// A snapshot of the entries, sorted bytewise by key: safe to walk while templates change the map.
     pub fn entries(&self) -> Vec<(Str, Value)> {
-        self.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+        self.borrow().sorted().into_iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// Whether both are the same map, not merely equal ones.
@@ -162,12 +166,12 @@ impl Map {
 
     /// A new map with the same values (Go's shallow copy).
     pub fn shallow_copy(&self) -> Map {
-        Map::from_entries(self.0.kind, self.borrow().clone())
+        Map::of_table(self.0.kind, self.0.entries.borrow().clone())
     }
 
     /// Same entries under another Go type; shares nothing with this map's top level.
     pub fn retyped(&self, kind: MapType) -> Map {
-        Map::from_entries(kind, self.borrow().clone())
+        Map::of_table(kind, self.0.entries.borrow().clone())
     }
 
     pub(crate) fn address(&self) -> usize {
@@ -180,6 +184,34 @@ impl Map {
     }
 }
 
+/// A map's entries while nobody changes them.
+pub struct Entries<'m>(Ref<'m, Table>);
+
+impl Entries<'_> {
+    /// The value of a key.
+    pub fn get(&self, key: &[u8]) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// All entries, in an order that differs from run to run.
+    pub fn unordered(&self) -> impl Iterator<Item = (&Str, &Value)> {
+        self.0.iter()
+    }
+
+    /// All entries, sorted bytewise by key.
+    pub fn sorted(&self) -> Vec<(&Str, &Value)> {
+        let mut entries: Vec<_> = self.unordered().collect();
+        entries.sort_unstable_by_key(|(key, _)| *key);
+        entries
+    }
+}
+
+impl fmt::Debug for Entries<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.sorted()).finish()
+    }
+}
+
 impl Default for Map {
     fn default() -> Self {
         Self::new()
@@ -188,7 +220,7 @@ impl Default for Map {
 
 impl<K: Into<Str>, V: Into<Value>> FromIterator<(K, V)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let entries = entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        let entries = entries.into_iter().map(|(key, value)| (key.into(), value.into()));
         Map::from_entries(MapType::Any, entries)
     }
 }

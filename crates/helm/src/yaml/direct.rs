@@ -57,7 +57,7 @@ impl Node for Plain<'_> {
             Value::Map(map) if map.is_nil() => emitter.null(context),
             Value::Map(map) => {
                 let entries = map.borrow();
-                let entries = entries.iter().map(|(key, value)| {
+                let entries = entries.unordered().map(|(key, value)| {
                     self.takes(key.len() / 16)?;
                     Some((as_text(key)?, self.within(value)))
                 });
