@@ -1,5 +1,6 @@
 //! Evaluates pipelines, commands and arguments.
 
+use super::field::entry_at;
 use super::{Result, State, Val};
 use crate::ast::{At, Command, Expr, Pipe, Variable};
 use crate::func::Type;
@@ -38,9 +39,9 @@ impl<'t> State<'t> {
         }
     }
 
-    fn lookup(&self, variable: &Variable) -> Result<Val> {
+    fn lookup(&self, variable: &Variable) -> Result<&Val> {
         match self.variables[self.frame..].iter().rev().find(|(id, _)| *id == variable.id) {
-            Some((_, value)) => Ok(value.clone()),
+            Some((_, value)) => Ok(value),
             None => Err(self.error(format!("undefined variable: {}", variable.name))),
         }
     }
@@ -95,9 +96,15 @@ impl<'t> State<'t> {
             if !args.is_empty() {
                 self.refuse_arguments(args, last.is_some())?;
             }
-            return Ok(value);
+            return Ok(value.clone());
         }
-        self.fields(dot, &value, expr, names, args, last)
+        match entry_at(value, names, args.len() > 1 || last.is_some()) {
+            Some(value) => Ok(value),
+            None => {
+                let value = value.clone();
+                self.each_field(dot, &value, expr, names, args, last)
+            }
+        }
     }
 
     fn chain(

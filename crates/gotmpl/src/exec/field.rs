@@ -14,6 +14,22 @@ impl<'t> State<'t> {
         expr: &'t Expr,
         names: &'t [Box<str>],
         args: &'t [Expr],
+        last: Option<Val>,
+    ) -> Result<Val> {
+        match entry_at(receiver, names, args.len() > 1 || last.is_some()) {
+            Some(value) => Ok(value),
+            None => self.each_field(dot, receiver, expr, names, args, last),
+        }
+    }
+
+    /// The same, where not all is as [`entry_at`] wants it.
+    pub(super) fn each_field(
+        &mut self,
+        dot: &Val,
+        receiver: &Val,
+        expr: &'t Expr,
+        names: &'t [Box<str>],
+        args: &'t [Expr],
         mut last: Option<Val>,
     ) -> Result<Val> {
         let mut value: Option<Val> = None;
@@ -91,4 +107,17 @@ impl<'t> State<'t> {
     fn no_field(&self, name: &str, receiver: &Val) -> crate::error::Error {
         self.error(format!("can't evaluate field {name} in type {}", receiver.static_type()))
     }
+}
+
+/// What a chain of names leads to, through maps only, and where all of them are there: nearly always.
+pub(super) fn entry_at(receiver: &Val, names: &[Box<str>], has_args: bool) -> Option<Val> {
+    let (last, path) = names.split_last().filter(|_| !has_args)?;
+    let mut map = receiver.value().as_map()?;
+    let mut within;
+    for name in path {
+        let Some(Value::Map(next)) = map.get(&**name) else { return None };
+        within = next;
+        map = &within;
+    }
+    Some(Val::element(map.get(&**last)?, map.map_type().holds_interfaces()))
 }
