@@ -132,6 +132,11 @@ impl Map {
         self.0.entries.borrow_mut().remove(key.as_ref())
     }
 
+    /// Removes, in place for everyone who shares the map, the entries whose value is not to stay.
+    pub fn retain(&self, mut stays: impl FnMut(&Value) -> bool) {
+        self.0.entries.borrow_mut().retain(|_, value| stays(value));
+    }
+
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.0.entries.borrow().len()

@@ -3,8 +3,6 @@
 //! Works on template values, whose maps are shared by reference as Go's are: what Helm changes in one
 //! place and sees in another is seen here too (globals reach down, and nested ones up again).
 
-use std::collections::BTreeSet;
-
 use gotmpl::{Map, Str, Value};
 
 use super::Node;
@@ -159,22 +157,18 @@ pub fn coalesce_tables(dest: &Map, source: &Map, nulls: Nulls) {
     if dest.same(source) {
         return;
     }
-    let not_null: BTreeSet<Str> = source
-        .entries()
-        .into_iter()
-        .filter(|(_, value)| !matches!(value, Value::Nil))
-        .map(|(key, _)| key)
+    // What is null above, and whether that hides something.
+    let nulls_above: Vec<(Str, bool)> = dest
+        .borrow()
+        .unordered()
+        .filter(|(_, value)| matches!(value, Value::Nil))
+        .map(|(key, _)| (key.clone(), source.get(key).is_some_and(|below| !matches!(below, Value::Nil))))
         .collect();
-    for (key, value) in dest.entries() {
-        if matches!(value, Value::Nil) {
-            source.insert(key, Value::Nil);
-        }
+    for (key, _) in &nulls_above {
+        source.insert(key.clone(), Value::Nil);
     }
     for (key, value) in source.entries() {
         match dest.get(&key) {
-            Some(Value::Nil) if nulls == Nulls::Delete && not_null.contains(&key) => {
-                dest.remove(&key);
-            }
             None => {
                 dest.insert(key, value);
             }
@@ -186,16 +180,20 @@ pub fn coalesce_tables(dest: &Map, source: &Map, nulls: Nulls) {
             Some(_) => {}
         }
     }
+    if nulls == Nulls::Delete {
+        for (key, _) in nulls_above.iter().filter(|(_, hides)| *hides) {
+            dest.remove(key);
+        }
+    }
 }
 
 fn clean_nulls(map: &Map) {
-    for (key, value) in map.entries() {
-        match value {
-            Value::Nil => {
-                map.remove(&key);
-            }
-            Value::Map(inner) => clean_nulls(&inner),
-            _ => {}
+    let mut tables = Vec::new();
+    map.retain(|value| {
+        if let Value::Map(table) = value {
+            tables.push(table.clone());
         }
-    }
+        !matches!(value, Value::Nil)
+    });
+    tables.iter().for_each(clean_nulls);
 }
