@@ -98,13 +98,11 @@ impl<'t> State<'t> {
             }
             return Ok(value.clone());
         }
-        match entry_at(value, names, args.len() > 1 || last.is_some()) {
-            Some(value) => Ok(value),
-            None => {
-                let value = value.clone();
-                self.each_field(dot, &value, expr, names, args, last)
-            }
+        if let Some(value) = entry_at(value, names, args.len() > 1 || last.is_some()) {
+            return Ok(value);
         }
+        let value = value.clone();
+        self.each_field(dot, &value, expr, names, args, last)
     }
 
     fn chain(
