@@ -1,6 +1,5 @@
 //! Evaluates pipelines, commands and arguments.
 
-use super::field::entry_at;
 use super::{Result, State, Val};
 use crate::ast::{At, Command, Expr, Pipe, Variable};
 use crate::func::Type;
@@ -39,9 +38,9 @@ impl<'t> State<'t> {
         }
     }
 
-    fn lookup(&self, variable: &Variable) -> Result<&Val> {
+    fn lookup(&self, variable: &Variable) -> Result<Val> {
         match self.variables[self.frame..].iter().rev().find(|(id, _)| *id == variable.id) {
-            Some((_, value)) => Ok(value),
+            Some((_, value)) => Ok(value.clone()),
             None => Err(self.error(format!("undefined variable: {}", variable.name))),
         }
     }
@@ -96,13 +95,9 @@ impl<'t> State<'t> {
             if !args.is_empty() {
                 self.refuse_arguments(args, last.is_some())?;
             }
-            return Ok(value.clone());
-        }
-        if let Some(value) = entry_at(value, names, args.len() > 1 || last.is_some()) {
             return Ok(value);
         }
-        let value = value.clone();
-        self.each_field(dot, &value, expr, names, args, last)
+        self.fields(dot, &value, expr, names, args, last)
     }
 
     fn chain(

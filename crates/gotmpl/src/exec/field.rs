@@ -14,24 +14,14 @@ impl<'t> State<'t> {
         expr: &'t Expr,
         names: &'t [Box<str>],
         args: &'t [Expr],
-        last: Option<Val>,
-    ) -> Result<Val> {
-        match entry_at(receiver, names, args.len() > 1 || last.is_some()) {
-            Some(value) => Ok(value),
-            None => self.each_field(dot, receiver, expr, names, args, last),
-        }
-    }
-
-    /// The same, where not all is as [`entry_at`] wants it.
-    pub(super) fn each_field(
-        &mut self,
-        dot: &Val,
-        receiver: &Val,
-        expr: &'t Expr,
-        names: &'t [Box<str>],
-        args: &'t [Expr],
         mut last: Option<Val>,
     ) -> Result<Val> {
+        if args.len() <= 1
+            && last.is_none()
+            && let Some(value) = entry_at(receiver, names)
+        {
+            return Ok(value);
+        }
         let mut value: Option<Val> = None;
         for (at, name) in names.iter().enumerate() {
             let from = value.as_ref().unwrap_or(receiver);
@@ -110,8 +100,8 @@ impl<'t> State<'t> {
 }
 
 /// What a chain of names leads to, through maps only, and where all of them are there: nearly always.
-pub(super) fn entry_at(receiver: &Val, names: &[Box<str>], has_args: bool) -> Option<Val> {
-    let (last, path) = names.split_last().filter(|_| !has_args)?;
+fn entry_at(receiver: &Val, names: &[Box<str>]) -> Option<Val> {
+    let (last, path) = names.split_last()?;
     let mut map = receiver.value().as_map()?;
     let mut within;
     for name in path {
